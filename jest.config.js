@@ -1,0 +1,22 @@
+/** Packages that ship ES modules only: transformed, where the rest of node_modules is loaded as it is. */
+const esmPackages = [
+  'hyparquet',
+  'hyparquet-writer',
+  'hyparquet-compressors',
+  'hysnappy',
+  'fzstd',
+  'chokidar',
+  'readdirp',
+];
+
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/interop/'],
+  transform: {
+    '\\.[jt]s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join('|')})/)`],
+};

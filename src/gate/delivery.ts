@@ -1,0 +1,62 @@
+import type { RuleResult } from '../rules/rule.ts';
+
+/** One version of one dropped object. */
+export interface Drop {
+  url: string /** Version id, or ETag where the store has no versions. */;
+  version: string;
+  size: number;
+}
+
+export type DeliveryState =
+  | 'received' // claimed, being worked on
+  | 'staged' // on its branch
+  | 'published' // on main
+  | 'rejected' // failed the audit or does not fit the table: not on main
+  | 'errored' // could not be read or checked: not on main, may be retried
+  | 'discarded' // a person gave up a rejected or errored delivery
+  | 'rolled_back'; // was published, then taken out of main again
+
+export interface StateChange {
+  state: DeliveryState | 'passed' | 'failed' | 'inconclusive';
+  at: string;
+  detail?: string;
+}
+
+/** The ledger entry of a delivery: one small JSON object, created once and moved on by compare-and-swap. */
+export interface DeliveryRecord {
+  version: 1;
+  /** Hash of object URL and version: the same event is the same delivery. */
+  id: string;
+  table: string;
+  catalog: string;
+  drop: Drop;
+  state: DeliveryState;
+  /** All changes so far, oldest first. Times are UTC, ISO 8601. */
+  history: StateChange[];
+  /** Who works on it and until when; absent in a terminal state. */
+  lease?: { holder: LeaseHolder; until: string };
+  attempts: number;
+  rows?: number;
+  bytes?: number;
+  /** Data files of this delivery, as the manifests name them. */
+  files?: string[];
+  /** Kept branch, when there is one. */
+  branch?: string;
+  /** Snapshot that was audited, decimal. */
+  stagedSnapshotId?: string;
+  /** Snapshot that put it on main, decimal. */
+  publishedSnapshotId?: string;
+  results?: RuleResult[];
+  /** Why it is rejected or errored, for a person. */
+  reason?: string;
+  /** Columns this delivery added to the table, `name: type`. */
+  addedColumns?: string[];
+  /** Set when a person published a failed delivery or discarded it. */
+  decision?: { action: 'publish' | 'discard' | 'rollback'; by: string; reason: string; at: string };
+}
+
+export interface LeaseHolder {
+  host: string;
+  pid: number /** Process start, to tell a reused pid. */;
+  started: string;
+}

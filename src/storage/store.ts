@@ -1,0 +1,60 @@
+/** The object-store port. Objects are addressed by URL: `file:///a/b`, `memory:/a/b`, later `s3://bucket/key`. */
+
+/** One version of one object. */
+export interface ObjectInfo {
+  /** The URL the object was asked for by, or listed under. */
+  url: string;
+  /** Size in bytes. */
+  size: number;
+  /** Opaque; changes whenever the object's bytes are replaced. */
+  etag: string;
+  /** Milliseconds since the epoch, UTC. */
+  lastModified: number;
+}
+
+/** Random access to one version of one object. */
+export interface RangeReader {
+  readonly url: string;
+  /** Size in bytes. */
+  readonly byteLength: number;
+  /**
+   * The bytes [start, end). Both are clamped to the object.
+   * @throws LakegateError `unavailable` when the store does not answer, `not_found` when the object is gone
+   */
+  read(start: number, end: number): Promise<Uint8Array>;
+  /** Whether many small reads are as good as one large one (a local file), or each costs a round trip (S3). */
+  readonly cheapSeeks: boolean;
+  close(): Promise<void>;
+}
+
+export interface ObjectStore {
+  /** The object's facts, or undefined when there is none. */
+  head(url: string): Promise<ObjectInfo | undefined>;
+  /** Opens an object for ranged reads. @throws LakegateError `not_found` */
+  open(url: string): Promise<RangeReader>;
+  /** The whole object. @throws LakegateError `not_found` */
+  read(url: string): Promise<{ bytes: Uint8Array; etag: string }>;
+  /** Creates the object if there is none (S3: If-None-Match: *). Durable when it returns. Undefined: it already exists, nothing was changed. */
+  create(url: string, bytes: Uint8Array): Promise<{ etag: string } | undefined>;
+  /** Replaces the object if its etag is still the given one (S3: If-Match). Undefined: it changed or is gone, nothing was changed. */
+  replace(url: string, bytes: Uint8Array, etag: string): Promise<{ etag: string } | undefined>;
+  /**
+   * Copies an object inside the store without its bytes passing through the process (reflink or kernel copy; S3: server-side).
+   * A target that exists is left as it is when its size equals the source's (an earlier attempt finished), else `exists` is thrown.
+   * The target appears whole or not at all.
+   */
+  copy(from: string, to: string): Promise<void>;
+  /** Opens a new object for writing front to back; it appears, whole and durable, at `finish`. `abort` leaves nothing. */
+  writer(url: string): Promise<ObjectWriter>;
+  /** Deletes objects; those that are not there are no error. */
+  delete(urls: readonly string[]): Promise<void>;
+  /** Every object under a prefix (a URL ending in `/`, or any string prefix), in key order, all pages. Temporary files of unfinished writes are not listed. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+}
+
+export interface ObjectWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Replaces nothing: @throws LakegateError `exists` when the target appeared meanwhile with another size. */
+  finish(): Promise<{ size: number }>;
+  abort(): Promise<void>;
+}
