@@ -1,0 +1,52 @@
+import { posix } from 'node:path';
+
+export type Resolved = { url: string } | { fault: string };
+
+const CONTROL = /[\p{Cc}]/u;
+
+/**
+ * A folder as people write it (`./raw`, `/data/raw`, `file:///data/raw`) as an absolute URL ending in `/`. Characters stay as they are
+ * (`file:///a b/`), since Iceberg writers keep paths literal.
+ * @param folder absolute path that relative ones start from
+ * @returns a sentence on what is wrong instead, starting with `expected`
+ */
+export function resolveFolder(text: string, folder: string): Resolved {
+  const path = resolvePath(text, folder);
+  return 'fault' in path ? path : { url: `file://${path.url === '/' ? '' : path.url}/` };
+}
+
+/**
+ * PyIceberg's `uri` of a SQLite catalogue made absolute: `sqlite:///catalog.db` lies in `folder`, `sqlite:////data/catalog.db` is absolute.
+ * @returns a sentence on what is wrong instead, starting with `expected`
+ */
+export function resolveSqliteUri(uri: string, folder: string): Resolved {
+  const path = /^sqlite:\/\/\/(.+)$/s.exec(uri)?.[1];
+  if (path === undefined) {
+    return {
+      fault: 'expected a SQLite database such as sqlite:///catalog.db (other databases are not in this version yet)',
+    };
+  }
+  if (path === ':memory:')
+    return { fault: 'expected a database file: a catalogue in memory would be gone after each command' };
+  if (path.includes('?')) return { fault: 'expected a database file without `?` options' };
+  const resolved = resolvePath(path, folder);
+  return 'fault' in resolved ? resolved : { url: `sqlite:///${resolved.url}` };
+}
+
+/** `url` is an absolute path here, with no slash at its end (but for the root). */
+function resolvePath(text: string, folder: string): Resolved {
+  if (text === '') return { fault: 'expected a folder, found nothing' };
+  if (CONTROL.test(text)) return { fault: 'expected a path without control characters' };
+  if (/^s3[an]?:/i.test(text)) return { fault: 'expected a folder: S3 is not in this version yet' };
+  if (text.startsWith('~')) return { fault: 'expected the whole path: `~` is not expanded here' };
+  let path = text;
+  if (/^file:/i.test(text)) {
+    const local = /^file:(?:\/\/(?:localhost)?)?(\/.*)$/is.exec(text)?.[1];
+    if (local === undefined) return { fault: 'expected an absolute file URL such as file:///data/raw/' };
+    path = local.replace(/^\/\/+/, '/');
+  } else if (/^[a-z][a-z0-9+.-]+:/i.test(text)) {
+    return { fault: 'expected a folder or a file:/// URL' };
+  }
+  const whole = posix.normalize(path.startsWith('/') ? path : posix.join(folder, path));
+  return { url: whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole };
+}
