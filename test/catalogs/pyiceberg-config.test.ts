@@ -1,0 +1,116 @@
+import { findPyicebergCatalogs, pyicebergCatalogConfig } from '../../src/catalogs/pyiceberg-config.ts';
+
+const SQL = `
+default-catalog: sql
+catalog:
+  SQL:
+    URI: sqlite:////lake/catalog.db
+    warehouse: file:///lake/warehouse
+    echo: false
+  glue:
+    type: glue
+  cloud:
+    uri: https://example.com/iceberg
+    s3.endpoint: http://localhost:9000
+  pg:
+    uri: postgresql://u:secret@host/db
+  nothing:
+    warehouse: /x
+`;
+
+function find(files: Record<string, string>, env: Record<string, string> = {}) {
+  return findPyicebergCatalogs({ env, home: '/home/ann/', cwd: '/work', readFile: (path) => files[path] });
+}
+
+describe('.pyiceberg.yaml', () => {
+  test('gives each catalogue its type, uri and warehouse; values are text', () => {
+    const found = find({ '/home/ann/.pyiceberg.yaml': SQL });
+    expect(found.sql).toEqual({
+      type: 'sql',
+      uri: 'sqlite:////lake/catalog.db',
+      warehouse: 'file:///lake/warehouse',
+      properties: { uri: 'sqlite:////lake/catalog.db', warehouse: 'file:///lake/warehouse', echo: 'false' },
+    });
+    expect(Object.entries(found).map(([name, { type }]) => `${name}: ${type}`)).toEqual([
+      'sql: sql',
+      'glue: glue',
+      'cloud: rest',
+      'pg: sql',
+      'nothing: unknown',
+    ]);
+    expect(found.cloud!.properties['s3.endpoint']).toBe('http://localhost:9000');
+  });
+
+  test('is looked for in $PYICEBERG_HOME, at home, and here; the first with anything in it counts', () => {
+    const at = (name: string) => `catalog: {${name}: {uri: "sqlite:///x.db"}}`;
+    const files = {
+      '/conf/.pyiceberg.yaml': at('a'),
+      '/home/ann/.pyiceberg.yaml': at('b'),
+      '/work/.pyiceberg.yaml': at('c'),
+    };
+    expect(Object.keys(find(files, { PYICEBERG_HOME: '/conf' }))).toEqual(['a']);
+    expect(Object.keys(find(files))).toEqual(['b']);
+    expect(Object.keys(find({ ...files, '/home/ann/.pyiceberg.yaml': '# nothing\n' }))).toEqual(['c']);
+    expect(find({})).toEqual({});
+  });
+
+  test('is overridden by the environment', () => {
+    const found = find(
+      { '/work/.pyiceberg.yaml': SQL },
+      {
+        PYICEBERG_CATALOG__SQL__URI: 'sqlite:///other.db',
+        pyiceberg_catalog__my_lake__uri: 'sqlite:///mine.db',
+        PYICEBERG_CATALOG__CLOUD__S3__ACCESS_KEY_ID: 'key',
+        PYICEBERG_MAX_WORKERS: '4',
+        PATH: '/bin',
+      },
+    );
+    expect(found.sql).toMatchObject({ uri: 'sqlite:///other.db', warehouse: 'file:///lake/warehouse' });
+    expect(found['my-lake']).toMatchObject({ type: 'sql', uri: 'sqlite:///mine.db' });
+    expect(found.cloud!.properties['s3.access-key-id']).toBe('key');
+  });
+
+  test('names from the environment reach no prototype', () => {
+    const found = find(
+      {},
+      { PYICEBERG_CATALOG____PROTO____POLLUTED: 'yes', PYICEBERG_CATALOG__CONSTRUCTOR__URI: 'sqlite:///x' },
+    );
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect(Object.keys(found)).toContain('constructor');
+    expect(() => pyicebergCatalogConfig({}, 'constructor')).toThrow(expect.objectContaining({ kind: 'not_found' }));
+  });
+
+  test.each(['catalog: [', '- a\n- b\n', 'catalog: &a {x: *a}', 'just text'])(
+    '%j is refused with the path of the file',
+    (text) => {
+      expect(() => find({ '/work/.pyiceberg.yaml': text })).toThrow(
+        expect.objectContaining({ kind: 'config', message: expect.stringContaining('/work/.pyiceberg.yaml') }),
+      );
+    },
+  );
+});
+
+describe('a catalogue asked for by name', () => {
+  const catalogs = find({ '/work/.pyiceberg.yaml': SQL });
+
+  test('is opened when it is SQLite; the name as written is the one in the rows', () => {
+    expect(pyicebergCatalogConfig(catalogs, 'Sql')).toEqual({
+      type: 'sql',
+      uri: 'sqlite:////lake/catalog.db',
+      catalogName: 'Sql',
+      warehouse: 'file:///lake/warehouse',
+    });
+  });
+
+  test.each([
+    ['glue', 'unsupported', 'type glue'],
+    ['cloud', 'unsupported', 'type rest'],
+    ['pg', 'unsupported', 'postgresql'],
+    ['nothing', 'unsupported', 'type unknown'],
+    ['none', 'not_found', 'Known there: cloud, glue, nothing, pg, sql'],
+  ])('%s is refused as %s', (name, kind, says) => {
+    const attempt = () => pyicebergCatalogConfig(catalogs, name);
+    expect(attempt).toThrow(expect.objectContaining({ kind, message: expect.stringContaining(says) }));
+    expect(attempt).not.toThrow(/secret/);
+  });
+});
