@@ -41,30 +41,20 @@ export function findPyicebergCatalogs(around: PyicebergSurroundings): Record<str
   }
   const catalogs = settings.get('catalog');
   if (catalogs === undefined || typeof catalogs === 'string') return {};
-  return Object.fromEntries(
-    [...catalogs].flatMap(([name, own]) => (typeof own === 'string' ? [] : [[name, describe(own)] as const])),
-  );
+  // Without a prototype: a name such as "constructor" finds nothing unless it is configured.
+  const found: Record<string, PyicebergCatalog> = Object.create(null);
+  for (const [name, own] of catalogs) if (typeof own !== 'string') found[name] = describe(own);
+  return found;
 }
 
 /**
- * A catalogue of PyIceberg's configuration as one that lakegate opens. The name is matched whatever its case, and is, as it is written, the
- * `catalog_name` in the rows, as for PyIceberg.
- * @throws LakegateError `not_found` for an unknown name, `unsupported` for other types than SQLite, `config` without a uri
+ * A catalogue of PyIceberg's configuration as one that lakegate opens.
+ * @param name as people ask for it; it is the `catalog_name` in the rows, as for PyIceberg, in which case counts
+ * @param defaultWarehouse where new tables go if the catalogue does not say; empty: nowhere
+ * @throws LakegateError `unsupported` for other types than SQLite, `config` without a uri
  */
-export function pyicebergCatalogConfig(
-  catalogs: Readonly<Record<string, PyicebergCatalog>>,
-  name: string,
-): CatalogConfig {
-  const found = Object.entries(catalogs).find(([known]) => known === name.toLowerCase())?.[1];
+export function pyicebergCatalog(name: string, found: PyicebergCatalog, defaultWarehouse: string): CatalogConfig {
   const context = { catalog: name };
-  if (found === undefined) {
-    const known = Object.keys(catalogs).sort().join(', ');
-    throw new LakegateError(
-      'not_found',
-      `There is no catalogue "${name}" in ${FILE_NAME} or PYICEBERG_CATALOG__* variables. ${known === '' ? 'None is configured there.' : `Known there: ${known}.`}`,
-      { context },
-    );
-  }
   const { type, uri, warehouse } = found;
   if (type !== OPENABLE || (uri !== undefined && !uri.startsWith('sqlite'))) {
     const what = type === OPENABLE ? `a database other than SQLite (${uri!.replace(/:.*/s, '')})` : `of type ${type}`;
@@ -81,7 +71,7 @@ export function pyicebergCatalogConfig(
       { context },
     );
   }
-  return { type: 'sql', uri, catalogName: name, warehouse: warehouse ?? '' };
+  return { type: 'sql', uri, catalogName: name, warehouse: warehouse ?? defaultWarehouse };
 }
 
 function describe(own: Settings): PyicebergCatalog {

@@ -1,4 +1,4 @@
-import { findPyicebergCatalogs, pyicebergCatalogConfig } from '../../src/catalogs/pyiceberg-config.ts';
+import { findPyicebergCatalogs, pyicebergCatalog } from '../../src/catalogs/pyiceberg-config.ts';
 
 const SQL = `
 default-catalog: sql
@@ -16,6 +16,8 @@ catalog:
     uri: postgresql://u:secret@host/db
   nothing:
     warehouse: /x
+  bare:
+    type: sql
 `;
 
 function find(files: Record<string, string>, env: Record<string, string> = {}) {
@@ -37,6 +39,7 @@ describe('.pyiceberg.yaml', () => {
       'cloud: rest',
       'pg: sql',
       'nothing: unknown',
+      'bare: sql',
     ]);
     expect(found.cloud!.properties['s3.endpoint']).toBe('http://localhost:9000');
   });
@@ -77,7 +80,7 @@ describe('.pyiceberg.yaml', () => {
     );
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect(Object.keys(found)).toContain('constructor');
-    expect(() => pyicebergCatalogConfig({}, 'constructor')).toThrow(expect.objectContaining({ kind: 'not_found' }));
+    expect(find({}, { PYICEBERG_CATALOG__A__URI: 'x' }).constructor).toBeUndefined();
   });
 
   test.each(['catalog: [', '- a\n- b\n', 'catalog: &a {x: *a}', 'just text'])(
@@ -94,7 +97,7 @@ describe('a catalogue asked for by name', () => {
   const catalogs = find({ '/work/.pyiceberg.yaml': SQL });
 
   test('is opened when it is SQLite; the name as written is the one in the rows', () => {
-    expect(pyicebergCatalogConfig(catalogs, 'Sql')).toEqual({
+    expect(pyicebergCatalog('Sql', catalogs.sql!, 'file:///elsewhere')).toEqual({
       type: 'sql',
       uri: 'sqlite:////lake/catalog.db',
       catalogName: 'Sql',
@@ -102,14 +105,19 @@ describe('a catalogue asked for by name', () => {
     });
   });
 
+  test('falls back to the given warehouse', () => {
+    const found = find({}, { PYICEBERG_CATALOG__X__URI: 'sqlite:///x.db' });
+    expect(pyicebergCatalog('x', found.x!, 'file:///lake/')).toMatchObject({ warehouse: 'file:///lake/' });
+  });
+
   test.each([
     ['glue', 'unsupported', 'type glue'],
     ['cloud', 'unsupported', 'type rest'],
     ['pg', 'unsupported', 'postgresql'],
     ['nothing', 'unsupported', 'type unknown'],
-    ['none', 'not_found', 'Known there: cloud, glue, nothing, pg, sql'],
+    ['bare', 'config', 'PYICEBERG_CATALOG__BARE__URI'],
   ])('%s is refused as %s', (name, kind, says) => {
-    const attempt = () => pyicebergCatalogConfig(catalogs, name);
+    const attempt = () => pyicebergCatalog(name, catalogs[name]!, '');
     expect(attempt).toThrow(expect.objectContaining({ kind, message: expect.stringContaining(says) }));
     expect(attempt).not.toThrow(/secret/);
   });
