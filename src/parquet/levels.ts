@@ -1,3 +1,5 @@
+import { eachPacked, eachRun } from './hybrid.ts';
+
 /**
  * Definition and repetition levels as pages store them (spec: Encodings.md, "RLE / Bit-Packing Hybrid" and "BIT_PACKED"). Plain errors are
  * thrown for bytes that are no levels; callers know which page they came from.
@@ -19,18 +21,19 @@ export function bitPackedLength(count: number, maxLevel: number): number {
  * @throws Error when a level is above `maxLevel` or the bytes end before `count` levels
  */
 export function countLevels(bytes: Uint8Array, count: number, maxLevel: number, histogram: number[]): void {
+  if (maxLevel === 1) {
+    const ones = countOnes(bytes, count);
+    histogram[1]! += ones;
+    histogram[0]! += count - ones;
+    return;
+  }
   const width = levelWidth(maxLevel);
-  eachRun(bytes, count, maxLevel, {
+  eachRun(bytes, count, width, {
     run: (level, length) => {
+      if (level > maxLevel) throw new Error(`level ${level} is above the column's ${maxLevel}`);
       histogram[level]! += length;
     },
     packed: (offset, length) => {
-      if (width === 1) {
-        const ones = onesIn(bytes, offset, length);
-        histogram[1]! += ones;
-        histogram[0]! += length - ones;
-        return;
-      }
       eachPacked(bytes, offset, length, width, (level) => {
         if (level > maxLevel) throw new Error(`level ${level} is above the column's ${maxLevel}`);
         histogram[level]! += 1;
@@ -47,8 +50,9 @@ export function expandLevels(bytes: Uint8Array, count: number, maxLevel: number)
   const width = levelWidth(maxLevel);
   const levels = new Uint8Array(count);
   let at = 0;
-  eachRun(bytes, count, maxLevel, {
+  eachRun(bytes, count, width, {
     run: (level, length) => {
+      if (level > maxLevel) throw new Error(`level ${level} is above the column's ${maxLevel}`);
       if (level !== 0) levels.fill(level, at, at + length);
       at += length;
     },
@@ -80,80 +84,55 @@ export function expandBitPacked(bytes: Uint8Array, count: number, maxLevel: numb
   return levels;
 }
 
-interface RunVisitor {
-  run(level: number, length: number): void;
-  /** `length` levels are packed from byte `offset` on, and their bytes are there. */
-  packed(offset: number, length: number): void;
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => onesInWord(byte));
+
+function onesInWord(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-function eachRun(bytes: Uint8Array, count: number, maxLevel: number, visit: RunVisitor): void {
-  const width = levelWidth(maxLevel);
-  const valueBytes = (width + 7) >> 3;
+/**
+ * How many of `count` one-bit levels are 1. Random nulls make a run of every few values, and a column of millions has as many runs: this one
+ * loop is where the time goes, so it has no calls in it.
+ */
+function countOnes(bytes: Uint8Array, count: number): number {
+  const end = bytes.length;
+  let ones = 0;
   let offset = 0;
   let left = count;
   while (left > 0) {
-    let header = 0;
-    for (let shift = 0, byte = 0x80; byte >= 0x80; shift += 7) {
-      if (offset >= bytes.length || shift > 28) throw new Error(`levels end ${left} short of their ${count} values`);
-      byte = bytes[offset++]!;
-      header += (byte & 0x7f) * 2 ** shift;
-    }
-    const packed = header % 2 === 1;
-    const size = Math.floor(header / 2);
-    if (packed) {
-      const length = Math.min(left, size * 8);
-      if (offset + Math.ceil((length * width) / 8) > bytes.length) {
-        throw new Error(`levels end ${left} short of their ${count} values`);
+    let header = offset < end ? bytes[offset++]! : -1;
+    if (header >= 0x80) {
+      header &= 0x7f;
+      for (let scale = 128, byte = 0x80; byte >= 0x80; scale *= 128) {
+        if (offset >= end || scale > 2 ** 28) throw new Error(`levels end ${left} short of their ${count} values`);
+        byte = bytes[offset++]!;
+        header += (byte & 0x7f) * scale;
       }
-      visit.packed(offset, length);
-      offset += size * width;
-      left -= length;
-    } else {
-      if (offset + valueBytes > bytes.length) throw new Error(`levels end ${left} short of their ${count} values`);
-      const level = valueBytes === 0 ? 0 : bytes[offset]!;
-      offset += valueBytes;
-      if (level > maxLevel) throw new Error(`level ${level} is above the column's ${maxLevel}`);
-      const length = Math.min(left, size);
-      visit.run(level, length);
-      left -= length;
     }
-  }
-}
-
-function eachPacked(
-  bytes: Uint8Array,
-  start: number,
-  length: number,
-  width: number,
-  visit: (level: number) => void,
-): void {
-  const mask = (1 << width) - 1;
-  let offset = start;
-  let held = 0;
-  let bits = 0;
-  for (let i = 0; i < length; i++) {
-    while (bits < width) {
-      held |= bytes[offset++]! << bits;
-      bits += 8;
+    if (header % 2 === 0) {
+      const level = offset < end ? bytes[offset++]! : 2;
+      if (level > 1) throw new Error('a level is above 1, or missing');
+      const length = Math.min(left, header / 2);
+      ones += level * length;
+      left -= length;
+      continue;
     }
-    visit(held & mask);
-    held >>>= width;
-    bits -= width;
+    const length = Math.min(left, (header - 1) * 4);
+    const whole = offset + (length >> 3);
+    if (header < 0 || whole + ((length & 7) === 0 ? 0 : 1) > end) {
+      throw new Error(`levels end ${left} short of their ${count} values`);
+    }
+    for (; offset + 4 <= whole; offset += 4) {
+      ones += onesInWord(
+        bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24),
+      );
+    }
+    for (; offset < whole; offset++) ones += ONES[bytes[offset]!]!;
+    // Bits behind the last level pad its byte.
+    if ((length & 7) !== 0) ones += ONES[bytes[offset++]! & ((1 << (length & 7)) - 1)]!;
+    left -= length;
   }
-}
-
-/** Ones among the first `length` bits from byte `start`, least significant bit first. */
-function onesIn(bytes: Uint8Array, start: number, length: number): number {
-  const whole = length >> 3;
-  const words = start + (whole & ~3);
-  let ones = 0;
-  let offset = start;
-  for (; offset < words; offset += 4) {
-    let word = bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24);
-    word -= (word >>> 1) & 0x55555555;
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-    ones += (((word + (word >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
-  }
-  for (let bit = (offset - start) * 8; bit < length; bit++) ones += (bytes[start + (bit >> 3)]! >> (bit & 7)) & 1;
   return ones;
 }

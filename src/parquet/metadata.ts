@@ -156,7 +156,7 @@ function onlyDictionaryPages(stats: ThriftValue | undefined, encodings: readonly
   const isDictionary = (encoding: unknown): boolean => encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY';
   if (Array.isArray(stats) && stats.length > 0) {
     const data = stats.filter(isStruct).filter((stat) => stat[1] === 0 || stat[1] === 3);
-    return data.every((stat) => Number(stat[3]) === 0 || isDictionary(ENCODINGS[Number(stat[2])]));
+    return data.length > 0 && data.every((stat) => Number(stat[3]) === 0 || isDictionary(ENCODINGS[Number(stat[2])]));
   }
   if (!encodings.some(isDictionary)) return false;
   const levelsOnly = (encoding: string): boolean => encoding === 'RLE' || encoding === 'BIT_PACKED';

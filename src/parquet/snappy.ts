@@ -22,17 +22,26 @@ export function snappyPrefix(input: Uint8Array, wanted: number): Uint8Array {
         for (let i = 0; i < bytes; i++) size += input[at++]! * 2 ** (8 * i);
       }
       const end = Math.min(at + size + 1, at + wanted - length, input.length);
-      output.set(input.subarray(at, end), length);
+      if (end - at > 24) output.set(input.subarray(at, end), length);
+      else for (let from = at, to = length; from < end; ) output[to++] = input[from++]!;
       length += end - at;
       at += size + 1;
       continue;
     }
-    const bytes = kind === 3 ? 4 : kind;
-    if (at + bytes > input.length) break;
-    let offset = kind === 1 ? (tag >> 5) * 256 + input[at]! : 0;
-    if (kind !== 1) for (let i = 0; i < bytes; i++) offset += input[at + i]! * 2 ** (8 * i);
-    at += bytes;
-    const size = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
+    let offset: number;
+    let size: number;
+    if (kind === 1) {
+      if (at >= input.length) break;
+      offset = ((tag >> 5) << 8) | input[at++]!;
+      size = ((tag >> 2) & 7) + 4;
+    } else {
+      const bytes = kind === 2 ? 2 : 4;
+      if (at + bytes > input.length) break;
+      offset = input[at]! | (input[at + 1]! << 8);
+      if (bytes === 4) offset += (input[at + 2]! | (input[at + 3]! << 8)) * 65536;
+      at += bytes;
+      size = (tag >> 2) + 1;
+    }
     if (offset === 0 || offset > length) throw new Error(`Snappy copy reaches ${offset} back after ${length} bytes`);
     length = copyBack(output, length, offset, Math.min(size, wanted - length));
   }

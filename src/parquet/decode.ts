@@ -1,0 +1,110 @@
+import { readDataPage } from 'hyparquet/src/datapage.js';
+import type { ColumnDecoder, DataPageHeader } from 'hyparquet/src/types.js';
+import { decompressed } from './compression.ts';
+import { type RowValue, rowForm } from './convert.ts';
+import { expandRuns } from './hybrid.ts';
+import { readPageLevels } from './level-pages.ts';
+import type { Leaf } from './model.ts';
+import type { ChunkPages, Page } from './pages.ts';
+
+/** What a data page holds: the levels of its entries, and the values of those that have one. */
+export interface DecodedPage {
+  definition: Uint8Array;
+  /** Only where the column repeats. */
+  repetition?: Uint8Array;
+  values: RowValue[];
+}
+
+/** Decodes the data pages of one column chunk, a page at a time. */
+export async function* decodedPages(pages: ChunkPages): AsyncGenerator<DecodedPage> {
+  const form = rowForm(pages.leaf);
+  let dictionary: RowValue[] | undefined;
+  for (let page = await pages.nextPage(); page !== undefined; page = await pages.nextPage()) {
+    if (page.kind === 'dictionary') dictionary = await decodeDictionary(pages, page);
+    else if (page.kind !== 'other') yield await decodePage(pages, page, dictionary, form);
+  }
+}
+
+/** The entries of a dictionary page. @throws LakegateError `corrupt` */
+export async function decodeDictionary(pages: ChunkPages, page: Page): Promise<RowValue[]> {
+  const body = await pages.body(page, page.compressedSize);
+  const form = rowForm(pages.leaf);
+  return pages.decoding(() => {
+    const bytes = decompressed(pages.compressed(page, body));
+    return Array.from(storedValues(bytes, page.numValues, 'PLAIN', pages.leaf), form);
+  });
+}
+
+async function decodePage(
+  pages: ChunkPages,
+  page: Page,
+  dictionary: RowValue[] | undefined,
+  form: (stored: unknown) => RowValue,
+): Promise<DecodedPage> {
+  if (page.numValues === 0) return { definition: new Uint8Array(0), repetition: new Uint8Array(0), values: [] };
+  const body = await pages.body(page, page.compressedSize);
+  const { leaf } = pages;
+  const { definition, repetition, valuesStart } = await readPageLevels(pages, page);
+  let present = 0;
+  for (const level of definition) if (level === leaf.maxDefinitionLevel) present++;
+  const values = pages.decoding(() => {
+    if (present === 0) return [];
+    const bytes = valueBytes(pages, page, body, valuesStart);
+    if (page.encoding !== 'PLAIN_DICTIONARY' && page.encoding !== 'RLE_DICTIONARY') {
+      return Array.from(storedValues(bytes, present, page.encoding, leaf), form);
+    }
+    if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
+    return lookedUp(bytes, present, dictionary);
+  });
+  return repetition === undefined ? { definition, values } : { definition, repetition, values };
+}
+
+/** The encoded values of a page: what follows the levels. */
+function valueBytes(pages: ChunkPages, page: Page, body: Uint8Array, valuesStart: number): Uint8Array {
+  if (page.v2 === undefined) return decompressed(pages.compressed(page, body)).subarray(valuesStart);
+  const input = body.subarray(valuesStart);
+  if (!page.v2.compressed) return input;
+  return decompressed({
+    codec: pages.chunk.codec,
+    input,
+    compressedSize: page.compressedSize - valuesStart,
+    uncompressedSize: page.uncompressedSize - valuesStart,
+  });
+}
+
+function lookedUp(bytes: Uint8Array, count: number, dictionary: RowValue[]): RowValue[] {
+  const width = bytes[0] ?? 33;
+  if (width > 32) throw new Error(`dictionary indexes cannot have ${width} bits`);
+  const values = new Array<RowValue>(count);
+  const indexes = expandRuns(bytes.subarray(1), count, width);
+  for (let i = 0; i < count; i++) {
+    const value = dictionary[indexes[i]!];
+    if (value === undefined)
+      throw new Error(`dictionary index ${indexes[i]} is beyond its ${dictionary.length} entries`);
+    values[i] = value;
+  }
+  return values;
+}
+
+/** Values as stored: boolean, number, bigint or bytes (INT96 as its twelve bytes). */
+function storedValues(
+  bytes: Uint8Array,
+  count: number,
+  encoding: string,
+  leaf: Leaf,
+): Iterable<unknown> & ArrayLike<unknown> {
+  if (count === 0) return [];
+  if (encoding === 'RLE') {
+    if (leaf.physicalType !== 'BOOLEAN') throw new Error(`RLE is no encoding of ${leaf.physicalType} values`);
+    return Array.from(expandRuns(bytes.subarray(4), count, 1), (bit) => bit === 1);
+  }
+  // The decoder makes views by place in the underlying buffer: in one of its own, no corrupt length reaches other bytes.
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  const type = leaf.physicalType === 'INT96' ? 'FIXED_LEN_BYTE_ARRAY' : leaf.physicalType;
+  const element = { name: '', type, type_length: leaf.physicalType === 'INT96' ? 12 : leaf.typeLength };
+  // Levels are taken off already: to the decoder this is a required column.
+  const root = { children: [], count: 1, element: { name: 'root' }, path: [] };
+  const decoder = { pathInSchema: [], type, element, schemaPath: [root] } as Partial<ColumnDecoder> as ColumnDecoder;
+  const header = { num_values: count, encoding } as DataPageHeader;
+  return readDataPage(own, header, decoder).dataPage as Iterable<unknown> & ArrayLike<unknown>;
+}
