@@ -15,7 +15,7 @@ const MARK = 0x01;
 const ESCAPED_MARK = '\\u0001';
 
 /**
- * Parses JSON text; integers that a double cannot hold, and all of 16 digits and more, come as bigint.
+ * Parses the JSON text of an object or array; integers of 16 digits and more come as bigint, all shorter ones as number.
  * @throws SyntaxError as JSON.parse does
  */
 export function parseLossless(text: string): unknown {
