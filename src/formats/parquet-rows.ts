@@ -1,0 +1,146 @@
+import { LakegateError } from '../errors.ts';
+import type { IcebergType, NestedField, Schema } from '../iceberg/model.ts';
+import { childFields, formatType } from '../iceberg/types.ts';
+import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
+import type { RowBatch as DecodedBatch } from '../parquet/rows.ts';
+import { collectBadValues } from './bad-values.ts';
+import type { Misfit } from './convert-json.ts';
+import { parquetConverter } from './parquet-value.ts';
+import type { MapEntry, RowBatch, RowValue, StructValue } from './row-batch.ts';
+
+type ValueReader = (value: unknown, misfit: Misfit) => RowValue;
+
+/**
+ * The rows of a Parquet file as values of the table's columns. Columns are matched by field id where the file has ids, else by name; optional columns
+ * that it lacks are null. As in `textRows`, every row is checked, and from the first bad value on no more rows are given.
+ * @param decoded the file's rows in order, all columns, as `readRows` gives them
+ * @throws LakegateError `invalid` for columns that the table lacks, whose types do not go together or that are required and not there; and at the end,
+ *   for values that their column cannot hold exactly (context `{url, count, first}`)
+ */
+export async function* parquetRows(
+  footer: ParquetFooter,
+  decoded: AsyncIterable<DecodedBatch>,
+  schema: Schema,
+): AsyncGenerator<RowBatch> {
+  const bad = collectBadValues(footer.url);
+  const { url } = footer;
+  const columns = matchFields(footer.fields, schema.fields, '', url).map(({ field, source }) => ({
+    source: source?.name,
+    read: valueReader(source, field, field.name, url),
+  }));
+  for await (const batch of decoded) {
+    const values = columns.map(({ source, read }) => {
+      const column = source === undefined ? undefined : batch.columns[source];
+      return Array.from({ length: batch.rows }, (_, index) =>
+        read(column?.[index], (path, value, expected) =>
+          bad.add({ row: batch.firstRow + index }, path, value, expected),
+        ),
+      );
+    });
+    if (bad.count === 0) yield { firstRow: batch.firstRow, rows: batch.rows, columns: values };
+  }
+  bad.refuse();
+}
+
+function matchFields(
+  sources: readonly LogicalField[],
+  fields: readonly NestedField[],
+  parent: string,
+  url: string,
+): { field: NestedField; source: LogicalField | undefined }[] {
+  const byId = sources.some((source) => source.fieldId !== undefined);
+  const matched = fields.map((field) => ({
+    field,
+    source: sources.find((source) => (byId ? source.fieldId === field.id : source.name === field.name)),
+  }));
+  const used = new Set(matched.map(({ source }) => source));
+  const extra = sources.filter((source) => !used.has(source));
+  const missing = matched.filter(({ field, source }) => source === undefined && field.required);
+  if (extra.length > 0 || missing.length > 0) {
+    const faults = [
+      ...extra.map((source) => `column "${parent}${source.name}" is not in the table`),
+      ...missing.map(
+        ({ field }) => `required column "${parent}${field.name}" (${formatType(field.type)}) is not in the file`,
+      ),
+    ];
+    throw new LakegateError(
+      'invalid',
+      `${url}: ${faults.join('; ')}. Add the columns to the table, or correct the file.`,
+      {
+        context: {
+          url,
+          unknown: extra.map((source) => source.path),
+          missing: missing.map(({ field }) => `${parent}${field.name}`),
+        },
+      },
+    );
+  }
+  return matched;
+}
+
+function valueReader(source: LogicalField | undefined, field: NestedField, path: string, url: string): ValueReader {
+  if (source === undefined) return () => undefined;
+  const present = presentReader(source, field.type, path, url);
+  return (value, misfit) => {
+    if (value !== null && value !== undefined) return present(value, misfit);
+    if (field.required) misfit(path, null, `${formatType(field.type)} (required)`);
+    return undefined;
+  };
+}
+
+function presentReader(source: LogicalField, type: IcebergType, path: string, url: string): ValueReader {
+  if (typeof type === 'string') {
+    const convert = source.leaf === undefined ? undefined : parquetConverter(source.leaf, type);
+    if (convert === undefined) throw mismatch(source, type, path, url);
+    return (value, misfit) => {
+      const converted = convert(value);
+      if (converted === undefined) misfit(path, value, `${type}, without losing anything`);
+      return converted;
+    };
+  }
+  if (source.kind !== type.type) throw mismatch(source, type, path, url);
+  const children = childFields(type);
+  if (type.type === 'struct') {
+    const readers = matchFields(source.children, children, `${path}.`, url).map((match) => ({
+      name: match.field.name,
+      source: match.source?.name,
+      read: valueReader(match.source, match.field, `${path}.${match.field.name}`, url),
+    }));
+    return (value, misfit) => {
+      const object = value as Readonly<Record<string, unknown>>;
+      const struct: StructValue = Object.create(null);
+      for (const reader of readers) {
+        const has = reader.source !== undefined && Object.hasOwn(object, reader.source);
+        struct[reader.name] = reader.read(has ? object[reader.source ?? ''] : undefined, misfit);
+      }
+      return struct;
+    };
+  }
+  const readers = children.map((child, index) =>
+    valueReader(source.children[index], child, `${path}.${child.name}`, url),
+  );
+  const [first = () => undefined, second = () => undefined] = readers;
+  if (type.type === 'list') {
+    return (value, misfit) => Array.from(value as ArrayLike<unknown>, (item) => first(item, misfit));
+  }
+  return (value, misfit): MapEntry[] =>
+    (value as [unknown, unknown][]).map(([key, item]) => ({ key: first(key, misfit), value: second(item, misfit) }));
+}
+
+function mismatch(source: LogicalField, type: IcebergType, path: string, url: string): LakegateError {
+  const { leaf } = source;
+  const found =
+    leaf === undefined
+      ? source.kind
+      : `${leaf.physicalType}${leaf.annotation === undefined ? '' : ` (${describeAnnotation(leaf.annotation)})`}`;
+  return new LakegateError(
+    'invalid',
+    `${url}: column "${path}": expected ${formatType(type)}, found Parquet ${found}, which is no such type. Correct the file, or change the column's type.`,
+    { context: { url, column: path, expected: formatType(type), found } },
+  );
+}
+
+function describeAnnotation(annotation: NonNullable<LogicalField['leaf']>['annotation'] & object): string {
+  const { kind, ...details } = annotation;
+  return [kind, ...Object.entries(details).map(([name, value]) => `${name} ${value}`)].join(', ');
+}
