@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -284,4 +285,21 @@ describe('SQLite catalogue', () => {
     expect(metadataLocation.startsWith(`${folder}/w h/shop/orders/metadata/00000-`)).toBe(true);
     expect(await readdir(join(folder, 'w h/shop/orders/metadata'))).toHaveLength(1);
   });
+
+  test('processes that commit at once lose no commit and leave no file', async () => {
+    const disk = open({ warehouse: folder, store: createFileStore() });
+    await disk.createTable(TABLE, DEFINITION);
+    const run = (prefix: string) =>
+      new Promise((resolve) => {
+        const worker = join(__dirname, 'commit-worker.ts');
+        spawn(process.execPath, [worker, folder, prefix, '8'], { stdio: 'inherit' }).once('close', resolve);
+      });
+    const prefixes = ['a', 'b', 'c', 'd'];
+    expect(await Promise.all(prefixes.map(run))).toEqual([0, 0, 0, 0]);
+    const { metadata } = await disk.loadTable(TABLE);
+    const keys = prefixes.flatMap((prefix) => Array.from({ length: 8 }, (_, i) => `${prefix}-${i}`));
+    expect(Object.keys(metadata.properties).sort()).toEqual([...keys, 'owner'].sort());
+    expect(metadata.metadataLog).toHaveLength(32);
+    expect(await readdir(join(folder, 'shop/orders/metadata'))).toHaveLength(33);
+  }, 60_000);
 });
