@@ -53,6 +53,8 @@ export interface AuditedFile {
   readonly rows: number;
   /** All fields, depth first in file order, nested ones included. */
   fields(): Promise<FieldFacts[]>;
+  /** The fields that the file itself has, typed as the table types them, where `fields()` answers for its table. Absent: `fields()` is the file's own. */
+  storedFields?(): Promise<FieldFacts[]>;
   /** Null counts of the named fields (or all), in the order of `fields()`. @throws LakegateError `corrupt` | `unavailable` */
   nulls(names: readonly string[] | '*'): Promise<NullCount[]>;
   /** Positions (zero-based rows) of the first `limit` rows in which the field is null (nested: in which it is null with its parent present). */

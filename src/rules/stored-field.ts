@@ -1,0 +1,50 @@
+import type { NestedField, Schema } from '../iceberg/model.ts';
+import { fileFieldId, fileIds } from '../iceberg/parquet-schema.ts';
+import { leafType } from '../iceberg/parquet-type.ts';
+import { childFields } from '../iceberg/types.ts';
+import { depthFirst } from '../parquet/logical.ts';
+import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
+import type { FieldFacts } from './rule.ts';
+
+/** A file's own fields, depth first, as facts; types by Iceberg's name where it has one. */
+export function fileFields(footer: ParquetFooter): FieldFacts[] {
+  return depthFirst(footer.fields).map((field) => ({
+    name: field.path,
+    type: typeText(field),
+    required: !field.optional,
+    nested: !footer.fields.includes(field),
+  }));
+}
+
+function typeText(field: LogicalField): string {
+  const children = field.children.map(typeText);
+  switch (field.kind) {
+    case 'primitive': {
+      const { type, found } = leafType(field.leaf!);
+      return type ?? found;
+    }
+    case 'struct':
+      return `struct<${field.children.map((child, i) => `${child.name}: ${children[i]}`).join(', ')}>`;
+    default:
+      return `${field.kind}<${children.join(', ')}>`;
+  }
+}
+
+/**
+ * Where each of a table's fields is in a file: by field id where the file has them on every field, else by name (spec: "Column Projection").
+ * Fields that the file lacks are not in the map.
+ */
+export function matchFields(schema: Schema, footer: ParquetFooter): Map<string, LogicalField> {
+  const byId = fileIds(footer) === 'all';
+  const matched = new Map<string, LogicalField>();
+  const visit = (fields: readonly NestedField[], stored: readonly LogicalField[], above: string): void => {
+    for (const field of fields) {
+      const match = stored.find((other) => (byId ? fileFieldId(other) === field.id : other.name === field.name));
+      if (match === undefined) continue;
+      matched.set(above + field.name, match);
+      visit(childFields(field.type), match.children, `${above}${field.name}.`);
+    }
+  };
+  visit(schema.fields, footer.fields, '');
+  return matched;
+}
