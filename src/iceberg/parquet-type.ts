@@ -55,7 +55,10 @@ export function leafType(leaf: Leaf): LeafType {
     case 'interval':
       return { found, why: 'Iceberg has no interval type' };
     case 'null':
-      return { found, why: 'it holds only nulls and the file does not say of what type' };
+      return {
+        found,
+        why: 'it holds only nulls and the file does not say of what type: declare the column in the table',
+      };
     case 'variant':
       return { found, why: 'Iceberg v2 has no variant type' };
   }
