@@ -40,13 +40,18 @@ export function auditedParquet({ url, openReader, statistics, footer: given }: A
   if (rows === undefined)
     throw new LakegateError('internal', `${url}: an audit needs the manifest's entry or the footer`);
   const table = statistics && new Map(allFields(statistics.schema).map((path) => [path.name, path]));
-  const footer = once(async () => given ?? openFooter(url, openReader));
+  const footer = once(async () => {
+    const file = given ?? (await openFooter(url, openReader));
+    if (file.numRows === rows) return file;
+    const message = `${url} has ${file.numRows} rows, but its manifest says ${rows}: it was replaced after it was staged. Deliver it again.`;
+    throw new LakegateError('corrupt', message, { context: { url } });
+  });
   /** The file's fields by the names that people ask for. */
   const stored = once(async (): Promise<Map<string, LogicalField>> => {
     const file = await footer();
     return statistics === undefined
       ? new Map(depthFirst(file.fields).map((field) => [field.path, field]))
-      : matchFields(statistics.schema, file);
+      : matchFields(statistics.schema, file, statistics.nameMapping);
   });
 
   async function locate(name: string): Promise<LogicalField | undefined> {

@@ -1,5 +1,6 @@
 import { deserializeValue } from '../iceberg/bounds.ts';
 import type { DataFile, PrimitiveType, Schema, Value } from '../iceberg/model.ts';
+import type { MappedField } from '../iceberg/name-mapping.ts';
 import { allFields, type FieldPath } from '../iceberg/schema.ts';
 import { decimalOf, formatType } from '../iceberg/types.ts';
 import type { AuditValue, FieldFacts } from './rule.ts';
@@ -10,13 +11,11 @@ const DAY_MICROS = 86_400_000_000n;
 export interface ManifestStatistics {
   schema: Schema;
   dataFile: DataFile;
+  /** The table's `schema.name-mapping.default`, where it has one: a renamed column goes by its older names in files without ids. */
+  nameMapping?: readonly MappedField[];
 }
 
-/** The table's fields, depth first, as facts. */
-export function tableFields(schema: Schema): FieldFacts[] {
-  return allFields(schema).map(factsOf);
-}
-
+/** A table's field as a rule sees it. */
 export function factsOf({ name, field, path }: FieldPath): FieldFacts {
   return { name, type: formatType(field.type), required: field.required, nested: path.length > 1 };
 }

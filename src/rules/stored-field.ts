@@ -1,4 +1,5 @@
 import type { NestedField, Schema } from '../iceberg/model.ts';
+import type { MappedField } from '../iceberg/name-mapping.ts';
 import { fileFieldId, fileIds } from '../iceberg/parquet-schema.ts';
 import { leafType } from '../iceberg/parquet-type.ts';
 import { childFields } from '../iceberg/types.ts';
@@ -31,20 +32,31 @@ function typeText(field: LogicalField): string {
 }
 
 /**
- * Where each of a table's fields is in a file: by field id where the file has them on every field, else by name (spec: "Column Projection").
- * Fields that the file lacks are not in the map.
+ * Where each of a table's fields is in a file: by field id where the file has them on every field, else by the names that the table's mapping
+ * gives it, else by its own name (spec: "Column Projection"). Fields that the file lacks are not in the map.
  */
-export function matchFields(schema: Schema, footer: ParquetFooter): Map<string, LogicalField> {
+export function matchFields(
+  schema: Schema,
+  footer: ParquetFooter,
+  nameMapping: readonly MappedField[] = [],
+): Map<string, LogicalField> {
   const byId = fileIds(footer) === 'all';
   const matched = new Map<string, LogicalField>();
-  const visit = (fields: readonly NestedField[], stored: readonly LogicalField[], above: string): void => {
+  const visit = (
+    fields: readonly NestedField[],
+    stored: readonly LogicalField[],
+    mapping: readonly MappedField[],
+    above: string,
+  ): void => {
     for (const field of fields) {
-      const match = stored.find((other) => (byId ? fileFieldId(other) === field.id : other.name === field.name));
+      const mapped = mapping.find((entry) => entry.fieldId === field.id);
+      const names = mapped?.names ?? [field.name];
+      const match = stored.find((other) => (byId ? fileFieldId(other) === field.id : names.includes(other.name)));
       if (match === undefined) continue;
       matched.set(above + field.name, match);
-      visit(childFields(field.type), match.children, `${above}${field.name}.`);
+      visit(childFields(field.type), match.children, mapped?.fields ?? [], `${above}${field.name}.`);
     }
   };
-  visit(schema.fields, footer.fields, '');
+  visit(schema.fields, footer.fields, nameMapping, '');
   return matched;
 }

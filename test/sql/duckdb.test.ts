@@ -107,7 +107,7 @@ test.each([
 });
 
 test('a name with pattern characters in it does not open what it matches', async () => {
-  const pattern = join(folder, ODD_NAME).replace('[a]', 'a').replaceAll("'", "''");
+  const pattern = join(folder, ODD_NAME).replaceAll("'", "''");
   await expect(run(`SELECT * FROM read_parquet('${pattern}')`, [odd])).rejects.toMatchObject({ kind: 'invalid' });
 });
 
