@@ -7,6 +7,8 @@ const esmPackages = [
   'fzstd',
   'chokidar',
   'readdirp',
+  'p-limit',
+  'yocto-queue',
 ];
 
 export default {

@@ -51,6 +51,8 @@ export interface DeliveryRecord {
   reason?: string;
   /** Columns this delivery added to the table, `name: type`. */
   addedColumns?: string[];
+  /** A rejected or errored delivery is told to people; 'pending' until that was tried, so that a kill in between is made up for. */
+  notification?: 'pending' | 'sent';
   /** Set when a person published a failed delivery or discarded it. */
   decision?: { action: 'publish' | 'discard' | 'rollback'; by: string; reason: string; at: string };
 }

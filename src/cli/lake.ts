@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { composeLake, type Lake } from '../compose.ts';
+import { embeddedConfig } from '../config/embedded.ts';
+import type { LakeConfig } from '../config/model.ts';
+import { LakegateError } from '../errors.ts';
+import type { Step } from '../gate/ports.ts';
+import type { CommandContext } from './program.ts';
+
+/** The name a lake's description has when none is given. */
+export const LAKE_YAML = 'lake.yaml';
+
+/**
+ * Reads the lake the command is about: `--config`, else ./lake.yaml, else the embedded lake in ./.lakegate.
+ * @throws LakegateError `config` with every fault of the file
+ */
+export async function readConfig({ terminal, options }: CommandContext): Promise<LakeConfig> {
+  const path = resolve(terminal.cwd, options.config ?? LAKE_YAML);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && options.config === undefined) {
+      return embeddedConfig(terminal.cwd, terminal.env);
+    }
+    throw new LakegateError(
+      'config',
+      `cannot read ${path}: ${(cause as Error).message}; run \`lakegate init\` to make one`,
+      { cause },
+    );
+  }
+  // Loaded only where there is a file to check: YAML and its validation are most of a small command's start.
+  const { loadConfig } = await import('../config/load.ts');
+  return loadConfig(text, path, terminal.env);
+}
+
+/** Opens the lake, runs `work`, and closes what was opened. */
+export async function withLake<T>(
+  context: CommandContext,
+  work: (lake: Lake) => Promise<T>,
+  onStep: (step: Step) => void = () => undefined,
+): Promise<T> {
+  const config = await readConfig(context);
+  const { env } = context.terminal;
+  const lake = await composeLake(config, {
+    env,
+    cwd: context.terminal.cwd,
+    onStep,
+    onNotifyFault: (message) => context.terminal.err.write(`lakegate: ${message}\n`),
+    ...(context.options.catalog === undefined ? {} : { catalog: context.options.catalog }),
+  });
+  try {
+    return await work(lake);
+  } finally {
+    lake.close();
+  }
+}

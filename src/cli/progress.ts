@@ -1,0 +1,81 @@
+import type { Step, StepName } from '../gate/ports.ts';
+import type { CommandContext } from './program.ts';
+
+/** How far along each step is, of the nine a delivery takes. */
+const STEPS: readonly StepName[] = [
+  'claimed',
+  'inspected',
+  'table-ready',
+  'files-ready',
+  'staged',
+  'audited',
+  'settled',
+  'recorded',
+  'notified',
+];
+
+export interface Progress {
+  /** How many deliveries there are. */
+  total(deliveries: number): void;
+  onStep(step: Step): void;
+  end(): void;
+}
+
+/** A bar on a terminal, a line per step with `--verbose`, nothing otherwise. */
+export function createProgress({ output, terminal }: CommandContext, verbose: boolean): Progress {
+  const started = performance.now();
+  if (verbose && !output.json) {
+    return {
+      total: () => undefined,
+      onStep: ({ step, ids }) => {
+        const at = `${(performance.now() - started).toFixed(0).padStart(6)} ms`;
+        terminal.err.write(
+          `${at}  ${step.padEnd(12)} ${ids.length > 3 ? `${ids.length} deliveries` : ids.join(' ')}\n`,
+        );
+      },
+      end: () => undefined,
+    };
+  }
+  if (!output.live) return { total: () => undefined, onStep: () => undefined, end: () => undefined };
+  return liveBar(terminal.err);
+}
+
+/** Drawn only once the work has taken a moment: most deliveries are done before a bar would be read. */
+const PATIENCE_MS = 400;
+
+function liveBar(stream: NodeJS.WritableStream): Progress {
+  let deliveries = 1;
+  let at = 0;
+  let label = '';
+  let bar: { update(value: number, payload: object): void; setTotal(total: number): void; stop(): void } | undefined;
+  let ended = false;
+  const timer = setTimeout(async () => {
+    const { SingleBar } = await import('cli-progress');
+    if (ended) return;
+    const made = new SingleBar({
+      format: '{bar} {percentage}%  {label}',
+      stream,
+      clearOnComplete: true,
+      hideCursor: true,
+    });
+    made.start(deliveries * STEPS.length, at, { label });
+    bar = made;
+  }, PATIENCE_MS);
+  return {
+    total(amount) {
+      deliveries = amount;
+      bar?.setTotal(amount * STEPS.length);
+    },
+    onStep({ step, ids }) {
+      // Steps come per batch or per delivery; the bar stands where the furthest of them does.
+      at = Math.max(at, (STEPS.indexOf(step) + 1) * ids.length);
+      label = step;
+      bar?.update(at, { label });
+    },
+    end() {
+      ended = true;
+      clearTimeout(timer);
+      bar?.stop();
+    },
+  };
+}

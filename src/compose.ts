@@ -1,0 +1,191 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import type { Catalog } from './catalogs/catalog.ts';
+import { openSqliteCatalog } from './catalogs/sqlite.ts';
+import type { CatalogConfig, LakeConfig } from './config/model.ts';
+import { LakegateError } from './errors.ts';
+import type { LeaseHolder } from './gate/delivery.ts';
+import type { GatePorts, Step } from './gate/ports.ts';
+import { createRecords } from './gate/records.ts';
+import type { TableIO } from './iceberg/table-io.ts';
+import type { Notifier } from './notify/notifier.ts';
+import type { SqlEngine } from './rules/rule.ts';
+import type { ObjectStore } from './storage/store.ts';
+import { createStores } from './storage/stores.ts';
+
+export interface ComposeOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  /** `--catalog`: a catalogue of lake.yaml, else of .pyiceberg.yaml; stands for every table. */
+  catalog?: string;
+  onStep?: (step: Step) => void;
+  /** Hears of messages that could not be sent. */
+  onNotifyFault?: (message: string) => void;
+  /** Stands in for the store made from the URLs' schemes. */
+  store?: ObjectStore;
+  notifier?: Notifier;
+  now?: () => number;
+}
+
+/** A lake opened for work. */
+export interface Lake {
+  config: LakeConfig;
+  ports: GatePorts;
+  close(): void;
+}
+
+/** A lease lasts as long as a Lambda may run; it is renewed while the work goes on. */
+const LEASE_MS = 15 * 60 * 1000;
+
+/** Long enough for many writers on one table, each of which may commit first. */
+const COMMIT_DEADLINE_MS = 120 * 1000;
+
+/**
+ * Builds the adapters that a lake's description asks for.
+ * @throws LakegateError `config` for a catalogue that there is not, `unsupported` for one of a kind that cannot be opened yet
+ */
+export async function composeLake(config: LakeConfig, options: ComposeOptions): Promise<Lake> {
+  const now = options.now ?? Date.now;
+  const store = options.store ?? createStores();
+  const catalogs = new Map<string, Catalog>();
+  const override =
+    options.catalog === undefined ? undefined : await overriddenCatalog(config, options.catalog, options);
+  const open = (name: string, found: CatalogConfig | undefined): Catalog => {
+    const known = catalogs.get(name);
+    if (known) return known;
+    if (!found) {
+      throw new LakegateError(
+        'config',
+        `there is no catalogue ${JSON.stringify(name)}; lake.yaml has: ${Object.keys(config.catalogs).join(', ')}`,
+      );
+    }
+    const opened = openSqliteCatalog({
+      name,
+      uri: found.uri,
+      catalogName: found.catalogName,
+      warehouse: found.warehouse,
+      store,
+      clock: now,
+      uuid: randomUUID,
+    });
+    catalogs.set(name, opened);
+    return opened;
+  };
+  const io: TableIO = { store, now, uuid: randomUUID, snapshotId: randomSnapshotId };
+  const ports: GatePorts = {
+    store,
+    io,
+    records: createRecords(store, config.records),
+    catalog: (name) => (override ? open(override.name, override.config) : open(name, config.catalogs[name])),
+    notifier: options.notifier ?? (await notifierOf(config, options)),
+    sql: lazySql(),
+    now,
+    holder: leaseHolder(),
+    leaseMs: LEASE_MS,
+    isDead,
+    onStep: options.onStep ?? (() => undefined),
+    commitDeadlineMs: COMMIT_DEADLINE_MS,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: Math.random,
+  };
+  const used = override
+    ? {
+        ...config,
+        defaultCatalog: override.name,
+        tables: config.tables.map((table) => ({ ...table, catalog: override.name })),
+      }
+    : config;
+  return {
+    config: used,
+    ports,
+    close: () => {
+      for (const catalog of catalogs.values()) catalog.close();
+    },
+  };
+}
+
+async function overriddenCatalog(
+  config: LakeConfig,
+  name: string,
+  { env, cwd }: ComposeOptions,
+): Promise<{ name: string; config: CatalogConfig }> {
+  const own = config.catalogs[name];
+  if (own) return { name, config: own };
+  const { findPyicebergCatalogs, pyicebergCatalog } = await import('./catalogs/pyiceberg-config.ts');
+  const found = findPyicebergCatalogs({ env, home: homedir(), cwd, readFile: readIfThere });
+  const known = [...Object.keys(config.catalogs), ...Object.keys(found)];
+  const entry = found[name.toLowerCase()];
+  if (!entry) {
+    throw new LakegateError(
+      'usage',
+      `there is no catalogue ${JSON.stringify(name)}; lake.yaml and .pyiceberg.yaml have: ${known.join(', ') || 'none'}`,
+    );
+  }
+  return { name, config: pyicebergCatalog(name, entry, config.warehouse) };
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Slack where a channel and a token are known, otherwise quietly nobody. */
+async function notifierOf(config: LakeConfig, { env, onNotifyFault }: ComposeOptions): Promise<Notifier> {
+  const { slack } = config.notify;
+  const token = slack === undefined ? undefined : env[slack.tokenEnv];
+  const channel = slack?.channel;
+  if (!token || !channel) return { notify: async () => undefined };
+  const { createSlackNotifier } = await import('./notify/slack.ts');
+  return createSlackNotifier({
+    token,
+    channel,
+    ...(env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {}),
+    onFault: (fault) => onNotifyFault?.(fault.message),
+  });
+}
+
+/** The engine is 50 MB: it is loaded by the first rule that needs it. */
+function lazySql(): SqlEngine {
+  return {
+    async violations(query, files, sample) {
+      const { createDuckDb } = await import('./sql/duckdb.ts');
+      return createDuckDb().violations(query, files, sample);
+    },
+  };
+}
+
+/** Uniform over the positive 63-bit numbers, as Iceberg writers choose them. */
+function randomSnapshotId(): bigint {
+  return randomBytes(8).readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn || 1n;
+}
+
+function leaseHolder(): LeaseHolder {
+  return { host: hostname(), pid: process.pid, started: processStart(process.pid) ?? '' };
+}
+
+/** Dead is only said of a process of this host that is gone, or whose number another process has now. */
+function isDead(holder: LeaseHolder): boolean {
+  if (holder.host !== hostname()) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  const started = processStart(holder.pid);
+  return started !== undefined && holder.started !== '' && started !== holder.started;
+}
+
+/** When a process started, in clock ticks since boot; undefined where the system does not tell (only Linux does, in this form). */
+function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command name, in parentheses, may hold anything: fields are counted after its end. The start time is field 22.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { LakegateError } from '../errors.ts';
+import { decodeManifest } from '../iceberg/manifest.ts';
+import { decodeManifestList } from '../iceberg/manifest-list.ts';
+import type { DataFile, Schema, Snapshot } from '../iceberg/model.ts';
+import { audit } from '../rules/audit.ts';
+import { auditedParquet } from '../rules/audited-parquet.ts';
+import type { AuditVerdict, RuleSpec, SqlEngine } from '../rules/rule.ts';
+import type { ObjectStore } from '../storage/store.ts';
+
+/**
+ * The data files a snapshot added, read back from the store past every cache: the audit judges what was staged, not what the stager remembers.
+ * @returns by file path
+ */
+export async function addedFiles(store: ObjectStore, snapshot: Snapshot): Promise<Map<string, DataFile>> {
+  const manifests = decodeManifestList((await store.read(snapshot.manifestList)).bytes, snapshot.manifestList);
+  const added = manifests.filter(
+    ({ content, addedSnapshotId }) => content === 'data' && addedSnapshotId === snapshot.snapshotId,
+  );
+  const decoded = await Promise.all(
+    added.map(async ({ manifestPath }) => decodeManifest((await store.read(manifestPath)).bytes, manifestPath)),
+  );
+  const files = decoded.flatMap(({ entries }) => entries).filter(({ status }) => status === 'added');
+  return new Map(files.map(({ dataFile }) => [dataFile.filePath, dataFile]));
+}
+
+/**
+ * Audits one delivery's staged files.
+ * @param paths the delivery's files, as staged
+ * @throws LakegateError `internal` when the branch lacks one of them, `corrupt` | `unavailable` when a file cannot be read
+ */
+export async function auditFiles(
+  ports: { store: ObjectStore; now(): number; sql?: SqlEngine },
+  rules: readonly RuleSpec[],
+  schema: Schema,
+  staged: ReadonlyMap<string, DataFile>,
+  paths: readonly string[],
+): Promise<AuditVerdict> {
+  const files = paths.map((path) => {
+    const dataFile = staged.get(path);
+    if (!dataFile)
+      throw new LakegateError('internal', `the staged snapshot does not hold ${path}`, { context: { path } });
+    return auditedParquet({ url: path, openReader: () => ports.store.open(path), statistics: { schema, dataFile } });
+  });
+  return audit([...rules], { files, nowMs: ports.now(), ...(ports.sql ? { sql: ports.sql } : {}) });
+}

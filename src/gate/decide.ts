@@ -1,0 +1,231 @@
+import type { Catalog, LoadedTable } from '../catalogs/catalog.ts';
+import { parseIdentifier } from '../catalogs/identifier.ts';
+import type { TableConfig } from '../config/model.ts';
+import { LakegateError } from '../errors.ts';
+import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
+import { commitWithRetry } from '../iceberg/commit.ts';
+import { deleteExpiredFiles } from '../iceberg/expire-files.ts';
+import { DELIVERIES_KEY, findPublished, REMOVED_DELIVERIES_KEY } from '../iceberg/published.ts';
+import { planDropBranch, planRollback } from '../iceberg/refs.ts';
+import { planRemoveFiles } from '../iceberg/remove-files.ts';
+import { isoTime } from './claim.ts';
+import { commitOptions } from './commit-options.ts';
+import type { DeliveryRecord, DeliveryState } from './delivery.ts';
+import type { GatePorts, TableTarget } from './ports.ts';
+import { settleStaged } from './publish.ts';
+import type { VersionedRecord } from './records.ts';
+import { keptChange } from './schema-change.ts';
+
+/** Who decided, and why: goes into the record. */
+export interface Decision {
+  by: string;
+  reason: string;
+}
+
+/**
+ * Publishes a delivery that the audit stopped, from its kept branch, on a person's word.
+ * @throws LakegateError `usage` when it is not stopped, or its branch is gone or was changed since the audit
+ */
+export async function publishDelivery(
+  ports: GatePorts,
+  table: TableConfig,
+  id: string,
+  decision: Decision,
+): Promise<DeliveryRecord> {
+  const current = await loadRecord(ports, id);
+  const { record } = current;
+  requireState(record, ['rejected', 'errored'], 'published by hand');
+  const target = targetOf(ports, record);
+  const loaded = await target.catalog.loadTable(target.identifier);
+  let snapshotId = findPublished(loaded, id)?.snapshotId;
+  if (snapshotId === undefined) {
+    const branch = requireBranch(loaded, record);
+    const settled = await settleStaged(ports, target, loaded, {
+      branch,
+      auditedSnapshotId: BigInt(record.stagedSnapshotId!),
+      passing: [{ id, files: record.files ?? [], ...keptChange(loaded.metadata, branch) }],
+      failing: [],
+      onFailure: 'keep_branch',
+      keepBranchMs: table.keepBranchMs,
+      decision,
+    });
+    snapshotId = settled.published.get(id);
+  }
+  return decide(ports, current, 'published', decision, 'publish', {
+    publishedSnapshotId: snapshotId?.toString(),
+    branch: undefined,
+  });
+}
+
+/**
+ * Gives a stopped delivery up: its branch is dropped and its staged files are removed. The dropped object itself stays where it is.
+ * @throws LakegateError `usage` when it is not stopped
+ */
+export async function discardDelivery(ports: GatePorts, id: string, decision: Decision): Promise<DeliveryRecord> {
+  const current = await loadRecord(ports, id);
+  const { record } = current;
+  requireState(record, ['rejected', 'errored'], 'discarded');
+  if (record.branch !== undefined) {
+    const target = targetOf(ports, record);
+    const loaded = await target.catalog.findTable(target.identifier);
+    if (loaded) await dropBranch(ports, target, loaded, record.branch);
+  }
+  return decide(ports, current, 'discarded', decision, 'discard', { branch: undefined });
+}
+
+/** Drops a branch and deletes the files that only it referenced. A branch that is gone is no fault. */
+export async function dropBranch(
+  ports: GatePorts,
+  target: TableTarget,
+  loaded: LoadedTable,
+  branch: string,
+): Promise<void> {
+  let before = loaded;
+  const { table: after } = await commitWithRetry(
+    target.catalog,
+    target.identifier,
+    loaded,
+    async (table) => {
+      before = table;
+      return headOf(table.metadata, branch) === undefined ? undefined : planDropBranch(table, branch);
+    },
+    { ...commitOptions(ports), happened: (table) => headOf(table.metadata, branch) === undefined },
+  );
+  if (headOf(before.metadata, branch) === undefined) return;
+  await deleteExpiredFiles(ports.io, before.metadata, after.metadata);
+}
+
+/**
+ * Takes one published delivery out of main: a delete commit over exactly its files.
+ * @throws LakegateError `usage` when it is not published, `not_found` when its files were rewritten since
+ */
+export async function rollbackDelivery(
+  ports: GatePorts,
+  target: TableTarget,
+  id: string,
+  decision: Decision,
+): Promise<LoadedTable> {
+  const current = await loadRecord(ports, id);
+  requireState(current.record, ['published'], 'rolled back');
+  const paths = new Set(current.record.files ?? []);
+  const happened = (table: LoadedTable): boolean =>
+    [...ancestorsOf(table.metadata, headOf(table.metadata, MAIN))].some(
+      ({ summary }) => summary[REMOVED_DELIVERIES_KEY] === id,
+    );
+  const { table: after } = await commitWithRetry(
+    target.catalog,
+    target.identifier,
+    undefined,
+    async (table) =>
+      happened(table)
+        ? undefined
+        : planRemoveFiles(ports.io, table, { paths, summary: { [REMOVED_DELIVERIES_KEY]: id } }),
+    { ...commitOptions(ports), happened },
+  );
+  await decide(ports, current, 'rolled_back', decision, 'rollback', {});
+  return after;
+}
+
+/**
+ * Moves main back to an earlier snapshot of its own. Deliveries published after it are marked as rolled back.
+ * @throws LakegateError `invalid` when main was never at that snapshot
+ */
+export async function rollbackTable(
+  ports: GatePorts,
+  target: TableTarget,
+  snapshotId: bigint,
+  decision: Decision,
+): Promise<{ table: LoadedTable; deliveries: string[] }> {
+  let before: LoadedTable | undefined;
+  const { table } = await commitWithRetry(
+    target.catalog,
+    target.identifier,
+    undefined,
+    async (current) => {
+      before = current;
+      return headOf(current.metadata, MAIN) === snapshotId ? undefined : planRollback(current, snapshotId);
+    },
+    { ...commitOptions(ports), happened: (current) => headOf(current.metadata, MAIN) === snapshotId },
+  );
+  const gone = before ? undoneDeliveries(before, snapshotId) : [];
+  for (const id of gone) {
+    const current = await ports.records.load(id);
+    if (current?.record.state === 'published') await decide(ports, current, 'rolled_back', decision, 'rollback', {});
+  }
+  return { table, deliveries: gone };
+}
+
+function undoneDeliveries(before: LoadedTable, target: bigint): string[] {
+  const gone: string[] = [];
+  for (const snapshot of ancestorsOf(before.metadata, headOf(before.metadata, MAIN))) {
+    if (snapshot.snapshotId === target) break;
+    gone.push(...(snapshot.summary[DELIVERIES_KEY] ?? '').split(',').filter(Boolean));
+  }
+  return gone;
+}
+
+async function decide(
+  ports: GatePorts,
+  current: VersionedRecord,
+  state: DeliveryState,
+  decision: Decision,
+  action: NonNullable<DeliveryRecord['decision']>['action'],
+  change: Partial<DeliveryRecord>,
+): Promise<DeliveryRecord> {
+  const at = isoTime(ports.now());
+  const record: DeliveryRecord = {
+    ...current.record,
+    ...change,
+    state,
+    history: [...current.record.history, { state, at, detail: `by ${decision.by}: ${decision.reason}` }],
+    decision: { action, ...decision, at },
+  };
+  if (!(await ports.records.replace(current, record))) {
+    throw new LakegateError(
+      'conflict',
+      `delivery ${record.id} was changed by somebody else meanwhile: look at it and decide again`,
+      {
+        context: { id: record.id },
+      },
+    );
+  }
+  return record;
+}
+
+async function loadRecord(ports: GatePorts, id: string): Promise<VersionedRecord> {
+  const current = await ports.records.load(id);
+  if (!current) throw new LakegateError('usage', `there is no delivery ${id}`, { context: { id } });
+  return current;
+}
+
+function requireState(record: DeliveryRecord, states: readonly DeliveryState[], what: string): void {
+  if (states.includes(record.state)) return;
+  throw new LakegateError(
+    'usage',
+    `delivery ${record.id} is ${record.state.replace('_', ' ')}; only one that is ${states.join(' or ')} can be ${what}`,
+    { context: { id: record.id, state: record.state } },
+  );
+}
+
+/** The kept branch, still at what was audited. */
+function requireBranch(loaded: LoadedTable, record: DeliveryRecord): string {
+  const head = record.branch === undefined ? undefined : headOf(loaded.metadata, record.branch);
+  if (record.branch === undefined || head === undefined) {
+    throw new LakegateError(
+      'usage',
+      `delivery ${record.id} has no branch to publish (${record.branch ? `${record.branch} has expired or was dropped` : 'it was never staged, or not kept'}); mend the file or the rules, then \`lakegate delivery retry ${record.id}\``,
+    );
+  }
+  if (String(head) !== record.stagedSnapshotId) {
+    throw new LakegateError(
+      'usage',
+      `branch ${record.branch} is at snapshot ${head}, but ${record.stagedSnapshotId} was audited: somebody wrote to it since. Drop it and retry the delivery`,
+    );
+  }
+  return record.branch;
+}
+
+function targetOf(ports: GatePorts, record: DeliveryRecord): TableTarget {
+  const catalog: Catalog = ports.catalog(record.catalog);
+  return { identifier: parseIdentifier(record.table), catalog };
+}

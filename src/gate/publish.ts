@@ -1,0 +1,131 @@
+import type { LoadedTable } from '../catalogs/catalog.ts';
+import { LakegateError } from '../errors.ts';
+import { headOf } from '../iceberg/ancestry.ts';
+import { commitWithRetry } from '../iceberg/commit.ts';
+import { planPublish } from '../iceberg/publish.ts';
+import { DELIVERIES_KEY, findPublished } from '../iceberg/published.ts';
+import { commitOptions } from './commit-options.ts';
+import type { Decision } from './decide.ts';
+import { branchOf } from './identity.ts';
+import type { GatePorts, TableTarget } from './ports.ts';
+import { publishedSchema, type StagedChange } from './schema-change.ts';
+
+export interface StagedDelivery {
+  id: string;
+  /** Paths of its data files. */
+  files: readonly string[];
+  /** Columns the table takes on for it. */
+  change?: StagedChange;
+}
+
+export interface Settlement {
+  branch: string;
+  auditedSnapshotId: bigint;
+  passing: readonly StagedDelivery[];
+  failing: readonly StagedDelivery[];
+  onFailure: 'keep_branch' | 'discard';
+  keepBranchMs: number;
+  /** A person's word, for the snapshot's summary. */
+  decision?: Decision;
+}
+
+export interface Settled {
+  table: LoadedTable;
+  /** Snapshots that put the passing deliveries on main, by delivery. */
+  published: Map<string, bigint>;
+  /** Kept branches and their snapshots, by failing delivery. */
+  kept: Map<string, { branch: string; snapshotId: bigint }>;
+}
+
+/**
+ * Settles a staged batch in one commit: what passed goes to main, what failed to branches of its own (or nowhere), the staging branch goes.
+ * Does nothing for what an earlier attempt has settled.
+ * @throws LakegateError `conflict` when the branch was moved or removed by somebody else
+ */
+export async function settleStaged(
+  ports: GatePorts,
+  target: TableTarget,
+  loaded: LoadedTable,
+  settlement: Settlement,
+): Promise<Settled> {
+  const { branch, auditedSnapshotId, passing, failing, onFailure } = settlement;
+  const keeps = onFailure === 'keep_branch' ? failing : [];
+  if (passing.length === 0 && keeps.length === 1 && branchOf(keeps[0]!.id) === branch) {
+    // It lies where it is to be kept already: no commit.
+    return outcome(loaded, settlement, keeps);
+  }
+  const happened = (table: LoadedTable): boolean =>
+    headOf(table.metadata, branch) === undefined &&
+    (passing.length > 0 ? passing.every(({ id }) => findPublished(table, id) !== undefined) : true);
+  const { table, plan } = await commitWithRetry(
+    target.catalog,
+    target.identifier,
+    loaded,
+    async (current) => {
+      if (happened(current)) return undefined;
+      const schema = publishedSchema(current.metadata, passing);
+      return planPublish(ports.io, current, {
+        branch,
+        auditedSnapshotId,
+        keep: keeps.map(({ id, files }) => ({
+          branch: branchOf(id),
+          files: new Set(files),
+          summary: { [DELIVERIES_KEY]: id },
+          maxRefAgeMs: settlement.keepBranchMs,
+        })),
+        discard: new Set(onFailure === 'discard' ? failing.flatMap(({ files }) => files) : []),
+        summary: {
+          [DELIVERIES_KEY]: passing.map(({ id }) => id).join(','),
+          ...(settlement.decision === undefined
+            ? {}
+            : { 'lakegate.published-by': settlement.decision.by, 'lakegate.reason': settlement.decision.reason }),
+        },
+        extraUpdates: schema.updates,
+        schemaId: schema.schemaId,
+      });
+    },
+    { ...commitOptions(ports), happened },
+  );
+  await removeLeftovers(
+    ports,
+    plan?.obsolete ?? [],
+    onFailure === 'discard' ? failing.flatMap(({ files }) => files) : [],
+    table,
+  );
+  return outcome(table, settlement, keeps);
+}
+
+function outcome(table: LoadedTable, { passing }: Settlement, keeps: readonly StagedDelivery[]): Settled {
+  const published = new Map<string, bigint>();
+  for (const { id } of passing) {
+    const snapshot = findPublished(table, id);
+    if (!snapshot) {
+      throw new LakegateError(
+        'conflict',
+        `delivery ${id} is not on main after the commit that should have put it there: look at it again`,
+        {
+          context: { id },
+        },
+      );
+    }
+    published.set(id, snapshot.snapshotId);
+  }
+  const kept = new Map<string, { branch: string; snapshotId: bigint }>();
+  for (const { id } of keeps) {
+    const snapshotId = headOf(table.metadata, branchOf(id));
+    if (snapshotId !== undefined) kept.set(id, { branch: branchOf(id), snapshotId });
+  }
+  return { table, published, kept };
+}
+
+/** Best effort: what stays is found by the sweep. Registered files, which lie outside the table, are their owners'. */
+async function removeLeftovers(
+  ports: GatePorts,
+  obsolete: readonly string[],
+  discarded: readonly string[],
+  table: LoadedTable,
+): Promise<void> {
+  const own = discarded.filter((path) => path.startsWith(`${table.metadata.location.replace(/\/+$/, '')}/`));
+  const urls = [...obsolete, ...own];
+  if (urls.length > 0) await ports.store.delete(urls).catch(() => undefined);
+}

@@ -1,0 +1,133 @@
+import { LakegateError } from '../errors.ts';
+import { headOf, snapshotById } from '../iceberg/ancestry.ts';
+import { unionByName } from '../iceberg/evolve.ts';
+import type { NestedField, Schema, TableMetadata, TableUpdate } from '../iceberg/model.ts';
+import {
+  createNameMapping,
+  formatNameMapping,
+  type MappedField,
+  NAME_MAPPING_PROPERTY,
+  parseNameMapping,
+  updateNameMapping,
+} from '../iceberg/name-mapping.ts';
+import { allFields, sameSchema } from '../iceberg/schema.ts';
+import { isPromotion } from '../iceberg/types.ts';
+import type { FitTarget, SchemaChange } from './fit.ts';
+
+/** A delivery's schema change with the ids it was staged under. */
+export interface StagedChange extends SchemaChange {
+  /** Ids of the added columns, by dotted name. */
+  ids: ReadonlyMap<string, NestedField>;
+}
+
+/** The branches that hold what is staged or kept and not published. */
+const STAGING_BRANCH = /^wap-/;
+
+/** Where fitting starts: the table's current columns, and those that staged deliveries have ids for. */
+export function fitTarget(metadata: TableMetadata): FitTarget {
+  const schema = currentSchema(metadata);
+  const known = new Set(allFields(schema).map(({ field }) => field.id));
+  const pending = new Map<string, NestedField>();
+  for (const [ref, { snapshotId }] of Object.entries(metadata.refs)) {
+    const staged = STAGING_BRANCH.test(ref) ? snapshotById(metadata, snapshotId)?.schemaId : undefined;
+    const other = metadata.schemas.find(({ schemaId }) => schemaId === staged);
+    if (!other || other.schemaId === schema.schemaId) continue;
+    for (const { name, field } of allFields(other)) {
+      if (!known.has(field.id) && !pending.has(name)) pending.set(name, field);
+    }
+  }
+  return { schema, lastColumnId: metadata.lastColumnId, nameMapping: nameMapping(metadata, schema), pending };
+}
+
+/**
+ * The updates that give a staged snapshot its schema. The table's current schema stays: main takes new columns on only with the delivery that
+ * brings them. The name mapping grows at once, so that the branch can be read.
+ */
+export function stagedSchema(metadata: TableMetadata, target: FitTarget): { updates: TableUpdate[]; schemaId: number } {
+  const current = currentSchema(metadata);
+  if (sameSchema(current, target.schema)) return { updates: [], schemaId: current.schemaId };
+  const mapping = formatNameMapping(updateNameMapping(nameMapping(metadata, current), target.schema));
+  return withSchema(metadata, target.schema, target.lastColumnId, [
+    { action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: mapping } },
+  ]);
+}
+
+/**
+ * The updates that give main the columns of the deliveries that passed, on top of what main has by now.
+ * @throws LakegateError `conflict` when a column came to main under another id meanwhile: the deliveries must be staged anew
+ */
+export function publishedSchema(
+  metadata: TableMetadata,
+  passing: readonly { id: string; change?: StagedChange }[],
+): { updates: TableUpdate[]; schemaId: number } {
+  const current = currentSchema(metadata);
+  let schema = current;
+  for (const { id, change } of passing) {
+    if (!change) continue;
+    schema = unionByName(schema, change.additions, change.promotions, metadata.lastColumnId + 1, change.ids).schema;
+    for (const { name, field } of allFields(schema)) {
+      const staged = change.ids.get(name);
+      if (staged === undefined || staged.id === field.id) continue;
+      throw new LakegateError(
+        'conflict',
+        `column ${name} came to the table under id ${field.id} while delivery ${id} was staged with id ${staged.id}: stage it anew`,
+        { context: { id, column: name } },
+      );
+    }
+  }
+  if (sameSchema(current, schema)) return { updates: [], schemaId: current.schemaId };
+  const { updates, schemaId } = withSchema(metadata, schema, metadata.lastColumnId, []);
+  const mapping = formatNameMapping(updateNameMapping(nameMapping(metadata, current), schema));
+  return {
+    schemaId,
+    updates: [
+      ...updates,
+      { action: 'set-current-schema', schemaId },
+      { action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: mapping } },
+    ],
+  };
+}
+
+function withSchema(
+  metadata: TableMetadata,
+  schema: Schema,
+  lastColumnId: number,
+  more: TableUpdate[],
+): { updates: TableUpdate[]; schemaId: number } {
+  const same = metadata.schemas.find((known) => sameSchema(known, schema));
+  if (same) return { updates: more, schemaId: same.schemaId };
+  const schemaId = Math.max(...metadata.schemas.map((known) => known.schemaId)) + 1;
+  return { updates: [{ action: 'add-schema', schema: { ...schema, schemaId }, lastColumnId }, ...more], schemaId };
+}
+
+/** The columns that a kept branch brings, for publishing it by hand. */
+export function keptChange(metadata: TableMetadata, branch: string): { change?: StagedChange } {
+  const current = currentSchema(metadata);
+  const head = headOf(metadata, branch);
+  const stagedId = head === undefined ? undefined : snapshotById(metadata, head)?.schemaId;
+  const staged = metadata.schemas.find(({ schemaId }) => schemaId === stagedId);
+  if (!staged || sameSchema(current, staged)) return {};
+  const typeOf = new Map(allFields(current).map(({ field }) => [field.id, field.type]));
+  const promotions = allFields(staged).flatMap(({ name, field }) => {
+    const from = typeOf.get(field.id);
+    return from !== undefined && isPromotion(from, field.type)
+      ? [{ fieldId: field.id, column: name, from, to: field.type }]
+      : [];
+  });
+  return {
+    change: {
+      additions: staged.fields,
+      promotions,
+      ids: new Map(allFields(staged).map(({ name, field }) => [name, field])),
+    },
+  };
+}
+
+export function currentSchema(metadata: TableMetadata): Schema {
+  return metadata.schemas.find(({ schemaId }) => schemaId === metadata.currentSchemaId)!;
+}
+
+function nameMapping(metadata: TableMetadata, schema: Schema): MappedField[] {
+  const text = metadata.properties[NAME_MAPPING_PROPERTY];
+  return text === undefined ? createNameMapping(schema) : parseNameMapping(text);
+}
