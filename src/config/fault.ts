@@ -15,7 +15,7 @@ export interface Fault {
 /** `lake.yaml:12:5 tables.sales.orders.rules[0]: expected …` */
 export function formatFault(fault: Fault, file: string): string {
   const where = fault.line === undefined ? 'environment' : `${file}:${fault.line}:${fault.column}`;
-  return fault.path === '' ? `${where}: ${fault.message}` : `${where} ${fault.path}: ${fault.message}`;
+  return `${where}${fault.path === '' ? '' : ` ${fault.path}`}: ${onOneLine(fault.message)}`;
 }
 
 /** `tables.sales.orders.rules[0]` */
@@ -28,6 +28,10 @@ export function formatPath(path: YamlPath): string {
 /** A value from lake.yaml inside a message: short, on one line, and nothing that a terminal would obey. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  const safe = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+  const safe = onOneLine(text);
   return safe.length > 60 ? `${[...safe].slice(0, 57).join('')}…` : safe;
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }

@@ -285,6 +285,12 @@ tables:
     ]);
   });
 
+  test('nothing in the file can write to the terminal', () => {
+    const faults = faultsOf('"a\\e[2Jb": 1\ntables: { n.t: { from: "x\\e]0;y\\a/..", columns: { c: "lon\\eg" } } }');
+    expect(faults).toHaveLength(3);
+    expect(faults.join('')).not.toMatch(/\p{Cc}/u);
+  });
+
   test('keys such as __proto__ are keys', () => {
     expect(faultsOf('__proto__: { raw: x }')).toEqual([expect.stringMatching(/expected a known key, found __proto__/)]);
     expect(faultsOf(table('properties: { constructor: x }'))).toEqual([]);
