@@ -2,7 +2,7 @@ import { LakegateError } from '../errors.ts';
 import { tableDefaults } from './defaults.ts';
 import { type Environment, readOverrides, tokenVariable } from './environment.ts';
 import { formatFault } from './fault.ts';
-import { resolveFolder } from './location.ts';
+import { resolveFolder, resolveSqliteUri } from './location.ts';
 import type { LakeConfig } from './model.ts';
 
 /**
@@ -18,7 +18,9 @@ export function embeddedConfig(cwd: string, env: Environment): LakeConfig {
     throw new LakegateError('config', lines.join('\n'), { context: { faults } });
   }
   const home = resolveFolder('.lakegate', cwd);
+  const database = resolveSqliteUri('sqlite:///.lakegate/catalog.db', cwd);
   if ('fault' in home) throw new LakegateError('config', `${cwd}: ${home.fault}`, { context: { cwd } });
+  if ('fault' in database) throw new LakegateError('config', `${cwd}: ${database.fault}`, { context: { cwd } });
   const warehouse = overrides.warehouse ?? `${home.url}warehouse/`;
   return {
     raw: overrides.raw ?? `${home.url}raw/`,
@@ -28,7 +30,7 @@ export function embeddedConfig(cwd: string, env: Environment): LakeConfig {
     catalogs: {
       default: {
         type: 'sql',
-        uri: `sqlite:///${home.url.slice('file://'.length)}catalog.db`,
+        uri: database.url,
         catalogName: 'default',
         warehouse,
       },

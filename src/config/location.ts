@@ -17,20 +17,25 @@ export function resolveFolder(text: string, folder: string): Resolved {
 
 /**
  * PyIceberg's `uri` of a SQLite catalogue made absolute: `sqlite:///catalog.db` lies in `folder`, `sqlite:////data/catalog.db` is absolute.
+ * Percent codes are decoded by whoever opens it (SQLAlchemy does), unlike in table locations: so `%` and `?` of `folder` are encoded.
  * @returns a sentence on what is wrong instead, starting with `expected`
  */
 export function resolveSqliteUri(uri: string, folder: string): Resolved {
-  const path = /^sqlite:\/\/\/(.+)$/s.exec(uri)?.[1];
+  const [, path, options = ''] = /^sqlite:\/\/\/([^?]+)(\?.*)?$/s.exec(uri) ?? [];
   if (path === undefined) {
     return {
       fault: 'expected a SQLite database such as sqlite:///catalog.db (other databases are not in this version yet)',
     };
   }
-  if (path === ':memory:')
+  if (path === ':memory:') {
     return { fault: 'expected a database file: a catalogue in memory would be gone after each command' };
-  if (path.includes('?')) return { fault: 'expected a database file without `?` options' };
-  const resolved = resolvePath(path, folder);
-  return 'fault' in resolved ? resolved : { url: `sqlite:///${resolved.url}` };
+  }
+  if (options !== '' && !/^\?timeout=\d{1,6}$/.test(options)) {
+    return { fault: 'expected no options but ?timeout=SECONDS' };
+  }
+  const encoded = folder.replace(/[%?]/g, (character) => (character === '%' ? '%25' : '%3F'));
+  const resolved = resolvePath(path, encoded);
+  return 'fault' in resolved ? resolved : { url: `sqlite:///${resolved.url}${options}` };
 }
 
 /** `url` is an absolute path here, with no slash at its end (but for the root). */

@@ -13,7 +13,7 @@ describe('embeddedConfig', () => {
       catalogs: {
         default: {
           type: 'sql',
-          uri: 'sqlite:////home/me/a b%20/.lakegate/catalog.db',
+          uri: 'sqlite:////home/me/a b%2520/.lakegate/catalog.db',
           catalogName: 'default',
           warehouse: 'file:///home/me/a b%20/.lakegate/warehouse/',
         },

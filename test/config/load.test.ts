@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { parseSqliteUri } from '../../src/catalogs/sqlite-uri.ts';
+import { embeddedConfig } from '../../src/config/embedded.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { LakegateError } from '../../src/errors.ts';
 
@@ -160,6 +162,18 @@ catalogs:
       here: { type: 'sql', uri: 'sqlite:////l/c.db', catalogName: 'default', warehouse: 'file:///data/w/' },
     });
     expect(faultsOf(text)).toEqual([expect.stringContaining('lake.yaml:2:10 catalog: expected a catalogue')]);
+  });
+
+  test("a catalogue's uri leads to the file beside lake.yaml, whatever its folder is called", () => {
+    for (const folder of ['/a b', '/50%', '/a%20b', '/what?', '/ä#']) {
+      const { uri } = loadConfig('catalogs: { l: { type: sql } }', `${folder}/lake.yaml`, {}).catalogs.l!;
+      expect(parseSqliteUri(uri, '/elsewhere').path).toBe(`${folder}/catalog.db`);
+      const { uri: embedded } = embeddedConfig(folder, {}).catalogs.default!;
+      expect(parseSqliteUri(embedded, '/elsewhere').path).toBe(`${folder}/.lakegate/catalog.db`);
+    }
+    const options = 'catalogs: { l: { type: sql, uri: "sqlite:////x%20y.db?timeout=5" } }';
+    expect(load(options).catalogs.l!.uri).toBe('sqlite:////x%20y.db?timeout=5');
+    expect(faultsOf(options.replace('timeout', 'mode'))).toEqual([expect.stringMatching(/no options but \?timeout/)]);
   });
 
   test('the environment overrides folders and channel, and no token is ever read', () => {
