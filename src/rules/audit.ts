@@ -26,9 +26,16 @@ export async function audit(rules: readonly RuleSpec[], context: AuditContext): 
   // The question about all columns goes first, so that rules on single columns find it answered.
   const order = rules.map((_, index) => index).sort((a, b) => Number(asksAll(rules[b]!)) - Number(asksAll(rules[a]!)));
   const answers = new Array<RuleResult[]>(rules.length);
-  await mapBounded(order, RULES_AT_ONCE, async (index) => {
+  const answer = async (index: number): Promise<void> => {
     answers[index] = await check(rules[index]!, shared);
-  });
+  };
+  const [large, small] = [
+    order.filter((index) => rules[index]!.rule === 'unique'),
+    order.filter((index) => rules[index]!.rule !== 'unique'),
+  ];
+  await mapBounded(small, RULES_AT_ONCE, answer);
+  // One by one: each may hold a key of every row.
+  await mapBounded(large, 1, answer);
   const results = answers.flat();
   return { outcome: outcomeOf(results), rows: totalRows(context.files), results };
 }

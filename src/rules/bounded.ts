@@ -1,4 +1,4 @@
-/** Applies `work` to every item with at most `limit` under way at once; results in the items' order. The first fault stops new work and is thrown. */
+/** Applies `work` to every item with at most `limit` under way at once; results in the items' order. A fault stops new work and is thrown once the rest has ended. */
 export async function mapBounded<T, R>(
   items: readonly T[],
   limit: number,
@@ -18,6 +18,8 @@ export async function mapBounded<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const fault = ended.find((outcome) => outcome.status === 'rejected');
+  if (fault !== undefined) throw fault.reason;
   return results;
 }

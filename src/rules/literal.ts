@@ -85,7 +85,7 @@ export function literalValue(type: string, literal: Literal): LiteralValue {
 }
 
 function problem(type: string, shown: string, advice: string): LiteralValue {
-  return { problem: `${shown} cannot be compared with a ${type} column: ${advice}` };
+  return { problem: `${shown} cannot be compared with a column of type ${type}: ${advice}` };
 }
 
 function numberLiteral(type: string, literal: Literal, decimal: boolean): LiteralValue {

@@ -1,7 +1,7 @@
 import { deserializeValue } from '../iceberg/bounds.ts';
 import type { DataFile, PrimitiveType, Schema, Value } from '../iceberg/model.ts';
 import type { MappedField } from '../iceberg/name-mapping.ts';
-import { allFields, type FieldPath } from '../iceberg/schema.ts';
+import type { FieldPath } from '../iceberg/schema.ts';
 import { decimalOf, formatType } from '../iceberg/types.ts';
 import type { AuditValue, FieldFacts } from './rule.ts';
 

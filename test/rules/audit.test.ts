@@ -269,7 +269,7 @@ describe('range', () => {
   });
 
   test.each([
-    [{ column: 'a', min: 'abc' }, '"abc" cannot be compared with a int column: write a number'],
+    [{ column: 'a', min: 'abc' }, '"abc" cannot be compared with a column of type int: write a number'],
     [{ column: 'a', min: 5, max: 4 }, 'no value can pass: min is above max, change the rule'],
     [{ column: 's', min: 1 }, 's is a struct<x: int>: name one of its primitive fields'],
     [{ column: 'l.element', min: 1 }, 'l.element lies inside l, a list<int>, and has not one value per row'],

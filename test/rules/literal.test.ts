@@ -41,6 +41,6 @@ test.each([
   ['struct<a: int>', 'x'],
 ] as const)('a %s column cannot be compared with %j', (type, literal) => {
   expect(literalValue(type, literal)).toEqual({
-    problem: expect.stringContaining(`cannot be compared with a ${type} column`),
+    problem: expect.stringContaining(`cannot be compared with a column of type ${type}`),
   });
 });
