@@ -16,7 +16,7 @@ export function combineNotifiers(notifiers: readonly Notifier[]): Notifier {
 /**
  * The notifiers that lake.yaml asks for. Slack is left out, quietly, where there is no channel or the environment holds no token: a lake
  * works the same without it.
- * @param env where the token is, under the name in `notify.slack.tokenEnv`
+ * @param env where the token is, under the name in `notify.slack.tokenEnv`; SLACK_API_URL leads to another Slack (a test's, a proxy's)
  */
 export function configuredNotifiers(
   notify: NotifyConfig,
@@ -26,5 +26,6 @@ export function configuredNotifiers(
   const { slack } = notify;
   const token = slack === undefined ? undefined : env[slack.tokenEnv]?.trim();
   if (slack === undefined || slack.channel === '' || !token) return [];
-  return [createSlackNotifier({ token, channel: slack.channel, onFault })];
+  const apiUrl = env.SLACK_API_URL;
+  return [createSlackNotifier({ token, channel: slack.channel, onFault, ...(apiUrl && { apiUrl }) })];
 }
