@@ -31,7 +31,7 @@ export async function decodeDictionary(pages: ChunkPages, page: Page): Promise<R
   const form = rowForm(pages.leaf);
   return pages.decoding(() => {
     const bytes = decompressed(pages.compressed(page, body));
-    return Array.from(storedValues(bytes, page.numValues, 'PLAIN', pages.leaf), form);
+    return converted(storedValues(bytes, page.numValues, 'PLAIN', pages.leaf), form);
   });
 }
 
@@ -51,7 +51,7 @@ async function decodePage(
     if (present === 0) return [];
     const bytes = valueBytes(pages, page, body, valuesStart);
     if (page.encoding !== 'PLAIN_DICTIONARY' && page.encoding !== 'RLE_DICTIONARY') {
-      return Array.from(storedValues(bytes, present, page.encoding, leaf), form);
+      return converted(storedValues(bytes, present, page.encoding, leaf), form);
     }
     if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
     return lookedUp(bytes, present, dictionary);
@@ -72,6 +72,12 @@ function valueBytes(pages: ChunkPages, page: Page, body: Uint8Array, valuesStart
   });
 }
 
+function converted(stored: ArrayLike<unknown>, form: (stored: unknown) => RowValue): RowValue[] {
+  const values = new Array<RowValue>(stored.length);
+  for (let i = 0; i < values.length; i++) values[i] = form(stored[i]);
+  return values;
+}
+
 function lookedUp(bytes: Uint8Array, count: number, dictionary: RowValue[]): RowValue[] {
   const width = bytes[0] ?? 33;
   if (width > 32) throw new Error(`dictionary indexes cannot have ${width} bits`);
@@ -87,12 +93,7 @@ function lookedUp(bytes: Uint8Array, count: number, dictionary: RowValue[]): Row
 }
 
 /** Values as stored: boolean, number, bigint or bytes (INT96 as its twelve bytes). */
-function storedValues(
-  bytes: Uint8Array,
-  count: number,
-  encoding: string,
-  leaf: Leaf,
-): Iterable<unknown> & ArrayLike<unknown> {
+function storedValues(bytes: Uint8Array, count: number, encoding: string, leaf: Leaf): ArrayLike<unknown> {
   if (count === 0) return [];
   if (encoding === 'RLE') {
     if (leaf.physicalType !== 'BOOLEAN') throw new Error(`RLE is no encoding of ${leaf.physicalType} values`);
@@ -106,5 +107,5 @@ function storedValues(
   const root = { children: [], count: 1, element: { name: 'root' }, path: [] };
   const decoder = { pathInSchema: [], type, element, schemaPath: [root] } as Partial<ColumnDecoder> as ColumnDecoder;
   const header = { num_values: count, encoding } as DataPageHeader;
-  return readDataPage(own, header, decoder).dataPage as Iterable<unknown> & ArrayLike<unknown>;
+  return readDataPage(own, header, decoder).dataPage as ArrayLike<unknown>;
 }

@@ -12,8 +12,11 @@ export interface Page extends PageHeader {
 
 const SMALLEST_LOCAL_WINDOW = 1024;
 const LOCAL_WINDOW = 8 * 1024;
+const LOCAL_BODY_WINDOW = 256 * 1024;
 /** Remote windows are long because each is a round trip; four chunks at a time keep 8 MB in flight. */
 const REMOTE_WINDOW = 2 * 1024 * 1024;
+/** What old writers may have left out of total_compressed_size. */
+const DICTIONARY_HEADER = 128;
 const LONGEST_HEADER = 16 * 1024 * 1024;
 
 /**
@@ -33,6 +36,7 @@ export class ChunkPages {
   private windowSize: number;
   private next: number;
   private headerStart: number;
+  private readonly chunkEnd: number;
   private used = 0;
   private valuesSeen = 0;
 
@@ -44,11 +48,12 @@ export class ChunkPages {
     this.chunk = chunk;
     this.footer = footer;
     this.reader = reader;
-    this.windowSize =
-      reader.cheapSeeks && !wholeBodies ? LOCAL_WINDOW : Math.min(REMOTE_WINDOW, chunk.totalCompressedSize + 128);
-    this.smallest = reader.cheapSeeks && !wholeBodies ? SMALLEST_LOCAL_WINDOW : this.windowSize;
+    const smallest = wholeBodies ? LOCAL_BODY_WINDOW : SMALLEST_LOCAL_WINDOW;
+    this.smallest = reader.cheapSeeks ? smallest : REMOTE_WINDOW;
+    this.windowSize = reader.cheapSeeks && !wholeBodies ? LOCAL_WINDOW : this.smallest;
     this.next = chunk.dictionaryPageOffset ?? chunk.dataPageOffset;
     this.headerStart = this.next;
+    this.chunkEnd = this.next + chunk.totalCompressedSize + DICTIONARY_HEADER;
   }
 
   /**
@@ -59,9 +64,9 @@ export class ChunkPages {
   async nextPage(): Promise<Page | undefined> {
     if (this.valuesSeen >= this.chunk.numValues) return undefined;
     // Between the last page's needs and this one's there is no great difference: read that much again, and some more.
-    if (this.used > 0 && this.smallest < REMOTE_WINDOW) {
-      const likely = Math.max(this.smallest, Math.ceil((this.used * 1.25) / 1024) * 1024);
-      if (this.reader.cheapSeeks) this.windowSize = Math.min(likely, REMOTE_WINDOW);
+    if (this.used > 0 && this.reader.cheapSeeks) {
+      const likely = Math.ceil((this.used * 1.25) / 1024) * 1024;
+      this.windowSize = Math.min(Math.max(this.smallest, likely), REMOTE_WINDOW);
     }
     this.headerStart = this.next;
     const { header, length } = await this.header();
@@ -144,8 +149,8 @@ export class ChunkPages {
   private async bytes(start: number, length: number): Promise<Uint8Array> {
     const end = this.windowStart + this.window.length;
     if (start < this.windowStart || start + length > end) {
-      const until = Math.min(start + Math.max(length, this.windowSize), this.footer.footerStart);
-      this.window = await this.reader.read(start, until);
+      const until = Math.max(start + length, Math.min(start + this.windowSize, this.chunkEnd));
+      this.window = await this.reader.read(start, Math.min(until, this.footer.footerStart));
       this.windowStart = start;
     }
     return this.window.subarray(start - this.windowStart);

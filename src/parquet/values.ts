@@ -29,10 +29,10 @@ export async function* readValues(
     for (const [rowGroup, group] of footer.rowGroups.entries()) {
       let row = group.firstRow;
       for await (const page of decodedPages(new ChunkPages(footer, reader, rowGroup, leaf, true))) {
-        let next = 0;
-        const values = Array.from(page.definition, (level) =>
-          level === leaf.maxDefinitionLevel ? form(page.values[next++]!) : undefined,
-        );
+        const values = new Array<AuditValue | undefined>(page.definition.length);
+        for (let i = 0, next = 0; i < values.length; i++) {
+          values[i] = page.definition[i] === leaf.maxDefinitionLevel ? form(page.values[next++]!) : undefined;
+        }
         if (values.length > 0) yield { firstRow: row, values };
         row += values.length;
       }
