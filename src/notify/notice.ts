@@ -112,7 +112,9 @@ function finding(result: RuleResult): Finding {
   if (result.outcome === 'inconclusive') {
     return { ...named, text: `could not be checked (expected ${result.expected}): ${result.found}` };
   }
-  const count = result.count === undefined ? '' : ` (${counted(result.count, 'violation', 'violations')})`;
+  // Most rules say how many in words of their own (`3 nulls`).
+  const isCounted = result.count === undefined || new RegExp(`\\b${result.count}\\b`).test(result.found);
+  const count = isCounted ? '' : ` (${counted(result.count!, 'violation', 'violations')})`;
   const rows = result.rows ?? [];
   const positions = rows.length === 0 ? '' : `, first at row ${rows.join(', ')} counted from 0`;
   const file = rows.length === 0 || result.file === undefined ? '' : ` of ${result.file}`;
@@ -123,7 +125,7 @@ function commands(event: DeliveryStopped): string[] {
   // People paste these into a shell, so an id that could be more than one plain word there is not put into them.
   if (!/^[A-Za-z0-9][\w.-]*$/.test(event.id)) return ['lakegate delivery list'];
   const command = (verb: string) => `lakegate delivery ${verb} ${event.id}`;
-  const discard = `${command('discard')} --reason "…"`;
+  const discard = command('discard');
   if (event.event === 'delivery.errored') return [command('show'), command('retry'), discard];
   // Without a branch there is nothing that could be published.
   const publish = event.branch === undefined ? [] : [`${command('publish')} --reason "…"`];

@@ -12,7 +12,15 @@ const rejected: DeliveryStopped = {
   owner: 'me',
   branch: 'wap-a1b2',
   results: [
-    { rule: 'unique', column: 'id', outcome: 'failed', count: 1, rows: [2], expected: 'no repeats', found: '1 repeat' },
+    {
+      rule: 'unique',
+      column: 'id',
+      outcome: 'failed',
+      count: 1,
+      rows: [2],
+      expected: 'no repeats',
+      found: 'id 7 again',
+    },
   ],
 };
 
@@ -31,10 +39,10 @@ describe('renderConsole', () => {
     expect(renderConsole([rejected, grown], { color: false })).toBe(`✗ sales.orders: 1 delivery rejected owner me
   orders/x.csv
     rejected · 3 rows · 2026-01-02T03:04:05Z · branch wap-a1b2
-    unique on id: expected no repeats, found 1 repeat (1 violation), first at row 2 counted from 0
+    unique on id: expected no repeats, found id 7 again (1 violation), first at row 2 counted from 0
     $ lakegate delivery show a1b2
     $ lakegate delivery publish a1b2 --reason "…"
-    $ lakegate delivery discard a1b2 --reason "…"
+    $ lakegate delivery discard a1b2
 
 + a.b has 1 new column
     x: int

@@ -58,7 +58,7 @@ describe('slackMessages', () => {
       '`orders/2024-01.csv`',
       'rejected · 1,200 rows',
       'branch `wap-a1b2`',
-      '• *not_null* on `amount`: expected no nulls, found 3 nulls (3 violations), first at row 4, 9, 17 counted from 0 of p-2.parquet',
+      '• *not_null* on `amount`: expected no nulls, found 3 nulls, first at row 4, 9, 17 counted from 0 of p-2.parquet',
       '• *sql*: could not be checked (expected no rows): no SQL engine here',
       'lakegate delivery show a1b2\nlakegate delivery publish a1b2',
       'lakegate delivery discard a1b2',
