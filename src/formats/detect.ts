@@ -5,8 +5,11 @@ export type Format = 'parquet' | 'csv' | 'jsonl';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** What a dropped file is. */
-export interface DetectedFormat {
-  format: Format;
+export type DetectedFormat = { format: 'parquet'; compression: 'none' } | DetectedText;
+
+/** A text file: what `textRows` and `inferColumns` read. */
+export interface DetectedText {
+  format: 'csv' | 'jsonl';
   compression: Compression;
   /** Set for `.tsv`, where the name itself says what separates the cells. */
   delimiter?: '\t';

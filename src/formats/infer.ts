@@ -2,7 +2,7 @@ import { LakegateError } from '../errors.ts';
 import type { IcebergType, NestedField } from '../iceberg/model.ts';
 import type { RangeReader } from '../storage/store.ts';
 import { type CsvOptions, csvRecords } from './csv.ts';
-import type { DetectedFormat } from './detect.ts';
+import type { DetectedText } from './detect.ts';
 import { ExactNumber } from './exact-number.ts';
 import { type JsonValue, jsonRecords } from './jsonl.ts';
 import { textChunks } from './text-stream.ts';
@@ -23,7 +23,7 @@ import { classifyText, isDateLike, KIND, kindsToType, longKind } from './value-k
  */
 export async function inferColumns(
   reader: RangeReader,
-  detected: DetectedFormat,
+  detected: DetectedText,
   csv: CsvOptions,
 ): Promise<{ columns: NestedField[]; rows: number }> {
   const chunks = textChunks(reader, detected.compression);

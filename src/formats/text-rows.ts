@@ -6,7 +6,7 @@ import { type BadValues, collectBadValues } from './bad-values.ts';
 import { expectedText, textConverter } from './convert.ts';
 import { jsonConverter } from './convert-json.ts';
 import { type CsvBatch, type CsvOptions, csvRecords, lineOf } from './csv.ts';
-import type { DetectedFormat } from './detect.ts';
+import type { DetectedText } from './detect.ts';
 import { type JsonBatch, jsonRecords } from './jsonl.ts';
 import type { RowBatch, RowValue } from './row-batch.ts';
 import { textChunks } from './text-stream.ts';
@@ -21,7 +21,7 @@ import { textChunks } from './text-stream.ts';
  */
 export async function* textRows(
   reader: RangeReader,
-  detected: DetectedFormat,
+  detected: DetectedText,
   csv: CsvOptions,
   schema: Schema,
 ): AsyncGenerator<RowBatch> {

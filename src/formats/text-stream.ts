@@ -12,7 +12,7 @@ const INFLATED_CHUNK_BYTES = 1 << 17;
 
 /**
  * The text of a file as UTF-8 bytes, front to back in bounded memory: decompressed (all members of a concatenated gzip file, all frames of a
- * zstd file), checked, without byte order mark. Chunks end between characters.
+ * zstd file), checked, without byte order mark. Chunks end between characters. The reader stays open.
  * @throws LakegateError `corrupt` for a damaged or truncated compressed file or invalid UTF-8 (with the byte's offset in the text);
  *   `unsupported` for UTF-16 and UTF-32
  */
