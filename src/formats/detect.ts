@@ -7,7 +7,7 @@ export type Compression = 'none' | 'gzip' | 'zstd';
 /** What a dropped file is. */
 export type DetectedFormat = { format: 'parquet'; compression: 'none' } | DetectedText;
 
-/** A text file: what `textRows` and `inferColumns` read. */
+/** A text file. */
 export interface DetectedText {
   format: 'csv' | 'jsonl';
   compression: Compression;
@@ -113,4 +113,12 @@ export async function detectFormat(reader: RangeReader, declared: 'auto' | Forma
 
 function contentOf(bytes: Uint8Array): Content {
   return MAGIC.find(([, magic]) => magic.every((byte, i) => bytes[i] === byte))?.[0] ?? 'other';
+}
+
+/** The text file that a caller says it has. @throws LakegateError `internal` for Parquet, which the text readers must never be handed */
+export function asText(detected: DetectedFormat, url: string): DetectedText {
+  if (detected.format !== 'parquet') return detected;
+  throw new LakegateError('internal', `${url}: a Parquet file was handed to the reader of CSV and JSON Lines.`, {
+    context: { url },
+  });
 }

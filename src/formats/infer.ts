@@ -2,7 +2,7 @@ import { LakegateError } from '../errors.ts';
 import type { IcebergType, NestedField } from '../iceberg/model.ts';
 import type { RangeReader } from '../storage/store.ts';
 import { type CsvOptions, csvRecords } from './csv.ts';
-import type { DetectedText } from './detect.ts';
+import { asText, type DetectedFormat } from './detect.ts';
 import { ExactNumber } from './exact-number.ts';
 import { type JsonValue, jsonRecords } from './jsonl.ts';
 import { textChunks } from './text-stream.ts';
@@ -23,12 +23,13 @@ import { classifyText, isDateLike, KIND, kindsToType, longKind } from './value-k
  */
 export async function inferColumns(
   reader: RangeReader,
-  detected: DetectedText,
+  detected: DetectedFormat,
   csv: CsvOptions,
 ): Promise<{ columns: NestedField[]; rows: number }> {
-  const chunks = textChunks(reader, detected.compression);
-  if (detected.format === 'jsonl') return inferJson(chunks, reader.url);
-  const options = { ...csv, delimiter: detected.delimiter ?? csv.delimiter };
+  const { format, compression, delimiter = csv.delimiter } = asText(detected, reader.url);
+  const chunks = textChunks(reader, compression);
+  if (format === 'jsonl') return inferJson(chunks, reader.url);
+  const options = { ...csv, delimiter };
   const nulls = new Set(csv.nullValue);
   let names: readonly string[] | undefined;
   let kinds: number[] = [];

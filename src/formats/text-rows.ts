@@ -6,7 +6,7 @@ import { type BadValues, collectBadValues } from './bad-values.ts';
 import { expectedText, textConverter } from './convert.ts';
 import { jsonConverter } from './convert-json.ts';
 import { type CsvBatch, type CsvOptions, csvRecords, lineOf } from './csv.ts';
-import type { DetectedText } from './detect.ts';
+import { asText, type DetectedFormat } from './detect.ts';
 import { type JsonBatch, jsonRecords } from './jsonl.ts';
 import type { RowBatch, RowValue } from './row-batch.ts';
 import { textChunks } from './text-stream.ts';
@@ -21,21 +21,16 @@ import { textChunks } from './text-stream.ts';
  */
 export async function* textRows(
   reader: RangeReader,
-  detected: DetectedText,
+  detected: DetectedFormat,
   csv: CsvOptions,
   schema: Schema,
 ): AsyncGenerator<RowBatch> {
   const bad = collectBadValues(reader.url);
-  const chunks = textChunks(reader, detected.compression);
+  const { format, compression, delimiter = csv.delimiter } = asText(detected, reader.url);
+  const chunks = textChunks(reader, compression);
   const batches =
-    detected.format === 'csv'
-      ? csvRows(
-          csvRecords(chunks, { ...csv, delimiter: detected.delimiter ?? csv.delimiter }, reader.url),
-          csv,
-          schema,
-          bad,
-          reader.url,
-        )
+    format === 'csv'
+      ? csvRows(csvRecords(chunks, { ...csv, delimiter }, reader.url), csv, schema, bad, reader.url)
       : jsonRows(jsonRecords(chunks, reader.url), schema, bad);
   for await (const batch of batches) {
     if (bad.count === 0 && batch.rows > 0) yield batch;

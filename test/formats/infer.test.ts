@@ -1,10 +1,11 @@
+import { detectFormat } from '../../src/formats/detect.ts';
 import { inferColumns } from '../../src/formats/infer.ts';
 import { formatType } from '../../src/iceberg/types.ts';
-import { commaCsv, source, textFormat } from './source.ts';
+import { commaCsv, source } from './source.ts';
 
 async function typesOf(name: string, text: string, csv = commaCsv): Promise<Record<string, string>> {
   const reader = await source(name, text);
-  const { columns } = await inferColumns(reader, await textFormat(reader), csv);
+  const { columns } = await inferColumns(reader, await detectFormat(reader), csv);
   for (const column of columns) expect([column.id, column.required]).toEqual([0, false]);
   return Object.fromEntries(columns.map((column) => [column.name, formatType(column.type)]));
 }
@@ -50,7 +51,7 @@ describe('inferColumns', () => {
   test('rows are counted; a file without header gets names', async () => {
     const reader = await source('f.csv', '1,a\n2,b\n');
     const csv = { ...commaCsv, header: false };
-    const { columns, rows } = await inferColumns(reader, await textFormat(reader), csv);
+    const { columns, rows } = await inferColumns(reader, await detectFormat(reader), csv);
     expect([rows, columns.map((column) => column.name)]).toEqual([2, ['column_1', 'column_2']]);
   });
 

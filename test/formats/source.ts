@@ -1,4 +1,3 @@
-import { type DetectedText, detectFormat } from '../../src/formats/detect.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import type { RangeReader } from '../../src/storage/store.ts';
 
@@ -23,10 +22,3 @@ export async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 export const commaCsv = { delimiter: ',', quote: '"', header: true, nullValue: [''] };
-
-/** The format of a text file; fails for Parquet. */
-export async function textFormat(reader: RangeReader): Promise<DetectedText> {
-  const detected = await detectFormat(reader);
-  if (detected.format === 'parquet') throw new Error('expected a text file');
-  return detected;
-}
