@@ -90,14 +90,12 @@ function canFastForward(
   { snapshot, carried, own }: StagedSnapshot,
   { summary, schemaId }: Publication,
 ): boolean {
-  const descends =
-    head === undefined
-      ? snapshot.parentSnapshotId === undefined
-      : head.snapshotId !== snapshot.snapshotId && isAncestor(metadata, head.snapshotId, snapshot.snapshotId);
+  // Descending from main's head is not enough: after a rollback, what was rolled back lies between, and would come back.
+  const isChild = head?.snapshotId === snapshot.parentSnapshotId;
   const manifests = [...own.map(({ manifest }) => manifest), ...carried];
   const deliveries = summary[DELIVERIES_KEY] ?? snapshot.summary[DELIVERIES_KEY];
   return (
-    descends &&
+    isChild &&
     deliveries === snapshot.summary[DELIVERIES_KEY] &&
     (schemaId === undefined || schemaId === snapshot.schemaId) &&
     !mergeDue(metadata, manifests)
@@ -147,6 +145,7 @@ function checkReplayable(metadata: TableMetadata, { snapshot, own }: StagedSnaps
   const parentWasMain =
     parent === undefined ||
     snapshotById(metadata, parent) === undefined ||
+    (metadata.currentSnapshotId !== undefined && isAncestor(metadata, parent, metadata.currentSnapshotId)) ||
     metadata.snapshotLog.some(({ snapshotId }) => snapshotId === parent);
   if ((replacedBy(snapshot) !== undefined || (operation === 'append' && plain)) && parentWasMain) return;
   throw new LakegateError(

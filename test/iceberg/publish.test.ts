@@ -3,7 +3,7 @@ import { planAppend } from '../../src/iceberg/append.ts';
 import type { DataFile } from '../../src/iceberg/model.ts';
 import { planPublish } from '../../src/iceberg/publish.ts';
 import { findPublished, liveFiles } from '../../src/iceberg/published.ts';
-import { planTag } from '../../src/iceberg/refs.ts';
+import { planRollback, planTag } from '../../src/iceberg/refs.ts';
 import { loadEntries, loadManifests } from '../../src/iceberg/table-io.ts';
 import { BY_REGION, dataFile, type FakeTable, fakeTable } from './fake-table.ts';
 
@@ -211,6 +211,31 @@ describe('publish', () => {
     expect(plan.obsolete).toEqual([]);
     expect(await paths(table, 'evidence')).toEqual(['0', '1']);
     expect(await paths(table)).toEqual(['0', '1', '2']);
+  });
+
+  test('what main was rolled back from does not come back with a delivery staged before', async () => {
+    const table = fakeTable();
+    await publishOne(table, 'good');
+    const good = head(table, 'main').snapshotId;
+    await publishOne(table, 'bad');
+    const staged = await stage(table, 'b', [dataFile('next')]);
+    await table.commit(planRollback(table.current, good));
+    await publish(table, 'b', staged.snapshotId);
+    expect(await paths(table)).toEqual(['good', 'next']);
+  });
+
+  test('a branch with several commits of its own is refused, not published in part', async () => {
+    const table = fakeTable();
+    await publishOne(table, '0');
+    await stage(table, 'b', [dataFile('1')]);
+    const plan = await planAppend(table.io, table.current, {
+      branch: 'b2',
+      dataFiles: [dataFile('2')],
+      summary: {},
+      baseRef: 'b',
+    });
+    await table.commit(plan);
+    await expect(publish(table, 'b2', head(table, 'b2').snapshotId)).rejects.toMatchObject({ kind: 'unsupported' });
   });
 
   test('keeping what is not staged is refused', async () => {
