@@ -49,14 +49,15 @@ export function parseMetadata(bytes: Uint8Array, place: FooterPlace): ParquetFoo
     rowGroups.push(parsed);
     rows += parsed.numRows;
   }
-  if (rows !== numRows) {
+  // Some writers leave the file's own number at 0; engines go by the row groups then, and so do we.
+  if (rows !== numRows && numRows !== 0) {
     throw corrupt(name, `its footer says ${numRows} rows, but its row groups have ${rows}`);
   }
   const footer: ParquetFooter = {
     url: place.url,
     fileSize: place.fileSize,
     footerStart: place.footerStart,
-    numRows,
+    numRows: rows,
     fields,
     leaves,
     rowGroups,

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, readSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { LakegateError } from '../errors.ts';
 import { fileFault } from './file-errors.ts';
@@ -64,7 +64,7 @@ async function openRegular(url: string): Promise<{ handle: FileHandle; stats: Bi
 async function readFully(handle: FileHandle, start: number, length: number, url: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, start + done).catch((error) => {
+    const bytesRead = await readSome(handle, bytes, done, length - done, start + done).catch((error) => {
       throw fileFault(error, 'read', url);
     });
     if (bytesRead === 0) {
@@ -79,4 +79,18 @@ async function readFully(handle: FileHandle, start: number, length: number, url:
     done += bytesRead;
   }
   return bytes;
+}
+
+/** A read of this many bytes or fewer is over sooner than a thread of the pool would have begun it. */
+const READ_AT_ONCE = 64 * 1024;
+
+async function readSome(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  if (length <= READ_AT_ONCE) return readSync(handle.fd, bytes, offset, length, position);
+  return (await handle.read(bytes, offset, length, position)).bytesRead;
 }
