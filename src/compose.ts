@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import type { Catalog } from './catalogs/catalog.ts';
 import { openSqliteCatalog } from './catalogs/sqlite.ts';
 import type { CatalogConfig, LakeConfig } from './config/model.ts';
@@ -112,8 +112,11 @@ async function overriddenCatalog(
 ): Promise<{ name: string; config: CatalogConfig }> {
   const own = config.catalogs[name];
   if (own) return { name, config: own };
-  const { findPyicebergCatalogs, pyicebergCatalog } = await import('./catalogs/pyiceberg-config.ts');
-  const found = findPyicebergCatalogs({ env, home: homedir(), cwd, readFile: readIfThere });
+  const [{ pyicebergCatalog }, { knownToPyiceberg }] = await Promise.all([
+    import('./catalogs/pyiceberg-config.ts'),
+    import('./catalogs/pyiceberg-here.ts'),
+  ]);
+  const found = knownToPyiceberg({ env, cwd });
   const known = [...Object.keys(config.catalogs), ...Object.keys(found)];
   const entry = found[name.toLowerCase()];
   if (!entry) {
@@ -125,27 +128,11 @@ async function overriddenCatalog(
   return { name, config: pyicebergCatalog(name, entry, config.warehouse) };
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Slack where a channel and a token are known, otherwise quietly nobody. */
+/** The notifiers' own parts (Slack's client is large) are loaded only where a channel is configured. */
 async function notifierOf(config: LakeConfig, { env, onNotifyFault }: ComposeOptions): Promise<Notifier> {
-  const { slack } = config.notify;
-  const token = slack === undefined ? undefined : env[slack.tokenEnv];
-  const channel = slack?.channel;
-  if (!token || !channel) return { notify: async () => undefined };
-  const { createSlackNotifier } = await import('./notify/slack.ts');
-  return createSlackNotifier({
-    token,
-    channel,
-    ...(env.SLACK_API_URL ? { apiUrl: env.SLACK_API_URL } : {}),
-    onFault: (fault) => onNotifyFault?.(fault.message),
-  });
+  if (!config.notify.slack) return { notify: async () => undefined };
+  const { combineNotifiers, configuredNotifiers } = await import('./notify/notifiers.ts');
+  return combineNotifiers(configuredNotifiers(config.notify, env, (fault) => onNotifyFault?.(fault.message)));
 }
 
 /** The engine is 50 MB: it is loaded by the first rule that needs it. */

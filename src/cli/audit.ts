@@ -11,6 +11,7 @@ import { fitTarget } from '../gate/schema-change.ts';
 import { sentence } from '../gate/settle.ts';
 import type { Schema } from '../iceberg/model.ts';
 import { assignIds, schemaFromColumns } from '../iceberg/schema.ts';
+import { printable } from '../notify/printable.ts';
 import type { NullCount } from '../parquet/model.ts';
 import { audit } from '../rules/audit.ts';
 import { openAuditedParquet } from '../rules/audited-parquet.ts';
@@ -20,7 +21,7 @@ import { fileUrl } from './drop.ts';
 import { withLake } from './lake.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { count, printable, columns as table } from './words.ts';
+import { count, columns as table } from './words.ts';
 
 interface Report {
   file: string;

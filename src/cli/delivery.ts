@@ -7,12 +7,13 @@ import { deliver } from '../gate/deliver.ts';
 import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
 import type { DeliveryRecords } from '../gate/records.ts';
 import { sentence } from '../gate/settle.ts';
+import { printable } from '../notify/printable.ts';
 import { namedTable } from './choose-table.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, recordLines, renderOutcomes } from './outcomes.ts';
 import { EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { bytes, columns, count, printable } from './words.ts';
+import { bytes, columns, count } from './words.ts';
 
 /** `lakegate delivery list` */
 export async function list(

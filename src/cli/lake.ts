@@ -30,8 +30,11 @@ export async function readConfig({ terminal, options }: CommandContext): Promise
     );
   }
   // Loaded only where there is a file to check: YAML and its validation are most of a small command's start.
-  const { loadConfig } = await import('../config/load.ts');
-  return loadConfig(text, path, terminal.env);
+  const [{ loadConfig }, { pyicebergCatalogs }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../catalogs/pyiceberg-here.ts'),
+  ]);
+  return loadConfig(text, path, terminal.env, pyicebergCatalogs(terminal));
 }
 
 /** Opens the lake, runs `work`, and closes what was opened. */

@@ -1,8 +1,9 @@
 import type { DeliveryRecord } from '../gate/delivery.ts';
 import type { DeliveryOutcome } from '../gate/ports.ts';
 import { sentence } from '../gate/settle.ts';
+import { printable } from '../notify/printable.ts';
 import { describeError, EXIT, type ExitCode, type Output } from './output.ts';
-import { bytes, count, printable } from './words.ts';
+import { bytes, count } from './words.ts';
 
 /** 1 when anything could not be done, else 3 when the audit stopped anything, else 0. */
 export function exitOf(outcomes: readonly DeliveryOutcome[]): ExitCode {

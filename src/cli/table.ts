@@ -13,12 +13,13 @@ import type { Snapshot, TableMetadata } from '../iceberg/model.ts';
 import { planTag } from '../iceberg/refs.ts';
 import { allFields } from '../iceberg/schema.ts';
 import { formatType } from '../iceberg/types.ts';
+import { printable } from '../notify/printable.ts';
 import { namedTable } from './choose-table.ts';
 import { findRecord, person } from './delivery.ts';
 import { withLake } from './lake.ts';
 import { EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { bytes, columns, count, printable, time } from './words.ts';
+import { bytes, columns, count, time } from './words.ts';
 
 /** `lakegate table list` */
 export async function list(context: CommandContext): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printable } from '../notify/printable.ts';
 
 /** Columns without borders, wide characters counted right. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -30,11 +31,6 @@ export function columns(head: readonly string[], rows: readonly (readonly string
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')}\n`;
-}
-
-/** A name or value from outside, safe on a terminal: control characters (escape sequences among them) are shown, not obeyed. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }
 
 /** `1 row`, `1,234 rows`. */

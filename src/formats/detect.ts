@@ -38,7 +38,8 @@ const MAGIC: readonly (readonly [Content, readonly number[]])[] = [
 const CONTENT_OF_COMPRESSION = { gzip: 'gzip', zstd: 'zstd' } as const;
 
 /**
- * Says what a file is, by its name and its first bytes; both have to agree. Reads four bytes, and four more at the end of a Parquet file.
+ * Says what a file is, by its name and, for text, its first four bytes; both have to agree. Nothing is read of a Parquet file: `readFooter` holds it to
+ * its name.
  * @param declared the table's configured format; 'auto' takes the name's word. A declared format serves files whose name says nothing
  * @throws LakegateError `corrupt` when name, configuration and content disagree; `unsupported` for an unknown name or another compression
  */
@@ -67,14 +68,6 @@ export async function detectFormat(reader: RangeReader, declared: 'auto' | Forma
     );
   }
 
-  const content = contentOf(await reader.read(0, 4));
-  const disagree = (expected: string): LakegateError =>
-    new LakegateError(
-      'corrupt',
-      `${name}: expected ${expected} by its name or the table's format, found ${content === 'other' ? 'something else' : content} in its first bytes. Rename the file or send the right one.`,
-      { context: { ...context, expected, found: content } },
-    );
-
   if (format === 'parquet') {
     if (namedCompression !== undefined) {
       throw new LakegateError(
@@ -83,21 +76,17 @@ export async function detectFormat(reader: RangeReader, declared: 'auto' | Forma
         { context },
       );
     }
-    if (content === 'encrypted Parquet') {
-      throw new LakegateError('unsupported', `${name}: encrypted Parquet cannot be audited. Send it unencrypted.`, {
-        context,
-      });
-    }
-    if (content !== 'Parquet') throw disagree('Parquet');
-    if (contentOf(await reader.read(reader.byteLength - 4, reader.byteLength)) !== 'Parquet') {
-      throw new LakegateError(
-        'corrupt',
-        `${name}: it starts as Parquet but does not end as Parquet, so its upload was cut off. Send it again.`,
-        { context },
-      );
-    }
+    // Its footer has to be read anyway, and says whether it is what its name says.
     return { format, compression: 'none' };
   }
+
+  const content = contentOf(await reader.read(0, 4));
+  const disagree = (expected: string): LakegateError =>
+    new LakegateError(
+      'corrupt',
+      `${name}: expected ${expected} by its name or the table's format, found ${content === 'other' ? 'something else' : content} in its first bytes. Rename the file or send the right one.`,
+      { context: { ...context, expected, found: content } },
+    );
 
   const delimiter = extension === 'tsv' ? ({ delimiter: '\t' } as const) : {};
   if (namedCompression === 'gzip' || namedCompression === 'zstd') {

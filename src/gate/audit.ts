@@ -2,6 +2,7 @@ import { LakegateError } from '../errors.ts';
 import { decodeManifest } from '../iceberg/manifest.ts';
 import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import type { DataFile, Schema, Snapshot } from '../iceberg/model.ts';
+import type { MappedField } from '../iceberg/name-mapping.ts';
 import { audit } from '../rules/audit.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditVerdict, RuleSpec, SqlEngine } from '../rules/rule.ts';
@@ -25,13 +26,14 @@ export async function addedFiles(store: ObjectStore, snapshot: Snapshot): Promis
 
 /**
  * Audits one delivery's staged files.
+ * @param table the columns the files were staged under
  * @param paths the delivery's files, as staged
  * @throws LakegateError `internal` when the branch lacks one of them, `corrupt` | `unavailable` when a file cannot be read
  */
 export async function auditFiles(
   ports: { store: ObjectStore; now(): number; sql?: SqlEngine },
   rules: readonly RuleSpec[],
-  schema: Schema,
+  table: { schema: Schema; nameMapping: readonly MappedField[] },
   staged: ReadonlyMap<string, DataFile>,
   paths: readonly string[],
 ): Promise<AuditVerdict> {
@@ -39,7 +41,7 @@ export async function auditFiles(
     const dataFile = staged.get(path);
     if (!dataFile)
       throw new LakegateError('internal', `the staged snapshot does not hold ${path}`, { context: { path } });
-    return auditedParquet({ url: path, openReader: () => ports.store.open(path), statistics: { schema, dataFile } });
+    return auditedParquet({ url: path, openReader: () => ports.store.open(path), statistics: { ...table, dataFile } });
   });
   return audit([...rules], { files, nowMs: ports.now(), ...(ports.sql ? { sql: ports.sql } : {}) });
 }

@@ -128,7 +128,7 @@ async function runTogether(
   await Promise.all(
     members.map(async (member) => {
       const paths = member.dataFiles.map(({ filePath }) => filePath);
-      verdicts.set(member, await auditFiles(ports, config.rules, schemaTarget.schema, files, paths).catch(asFault));
+      verdicts.set(member, await auditFiles(ports, config.rules, schemaTarget, files, paths).catch(asFault));
     }),
   );
   run.step('audited', members);
