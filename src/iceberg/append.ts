@@ -8,6 +8,9 @@ import { draftSnapshot, finishSnapshot, schemaToWrite, writeManifest } from './s
 import { summarize } from './summary.ts';
 import { hasLiveFiles, loadManifests, type TableIO } from './table-io.ts';
 
+/** Summary key of a staged snapshot: the branch it was staged on, so that its own files are known to be all that it adds. */
+export const BASE_KEY = 'lakegate.base';
+
 /** Data files to put on a new branch. */
 export interface StagedFiles {
   branch: string;
@@ -46,7 +49,7 @@ export async function planAppend(io: TableIO, table: LoadedTable, files: StagedF
       added: dataFiles.map((file) => ({ file, specId })),
       removed: [],
       previous: parent?.summary,
-      marks: files.summary,
+      marks: { ...files.summary, [BASE_KEY]: baseRef },
     });
     const snapshot = finishSnapshot(draft, parent, [...own, ...carried], summary);
     return {

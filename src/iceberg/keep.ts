@@ -1,5 +1,6 @@
 import { LakegateError } from '../errors.ts';
 import { headOf, snapshotById } from './ancestry.ts';
+import { BASE_KEY } from './append.ts';
 import type { Snapshot, TableMetadata, TableRequirement, TableUpdate } from './model.ts';
 import { replacedBy } from './overwrite.ts';
 import { newBranch, refAsSeen, type Writes } from './plan.ts';
@@ -130,6 +131,8 @@ function keepFiles(
   const parentId = staged.snapshot.parentSnapshotId;
   const parent = parentId === undefined ? undefined : snapshotById(metadata, parentId);
   const previous = parentId === undefined ? undefined : (parent?.summary ?? { operation: 'append' as const });
-  const summary = summarize({ operation: 'append', added, removed: [], previous, marks: kept.summary });
+  const base = staged.snapshot.summary[BASE_KEY];
+  const marks = base === undefined ? kept.summary : { ...kept.summary, [BASE_KEY]: base };
+  const summary = summarize({ operation: 'append', added, removed: [], previous, marks });
   return finishSnapshot(draft, parent, [...manifests, ...staged.carried.filter(hasLiveFiles)], summary);
 }

@@ -1,7 +1,7 @@
 import type { LoadedTable } from '../catalogs/catalog.ts';
 import { LakegateError } from '../errors.ts';
 import { MAIN } from './ancestry.ts';
-import { addedEntries, checkStageable, headSnapshot, type StagedFiles } from './append.ts';
+import { addedEntries, BASE_KEY, checkStageable, headSnapshot, type StagedFiles } from './append.ts';
 import { compareValues, deserializeValue } from './bounds.ts';
 import type { PartitionColumn } from './manifest-schema.ts';
 import type { DataFile, FieldSummary, ManifestFile, PrimitiveType, Snapshot, Value } from './model.ts';
@@ -43,7 +43,10 @@ export async function planOverwrite(
     const draft = draftSnapshot(io, writes, metadata, schemaToWrite(metadata, files.schemaId, extraUpdates));
     const own = dataFiles.length === 0 ? [] : [writeManifest(draft, specId, 'data', addedEntries(dataFiles))];
     const added = dataFiles.map((file) => ({ file, specId }));
-    const snapshot = await finishOverwrite(draft, parent, base, own, added, replace, files.summary);
+    const snapshot = await finishOverwrite(draft, parent, base, own, added, replace, {
+      ...files.summary,
+      [BASE_KEY]: baseRef,
+    });
     return {
       requirements: [sameTable(metadata), refAsSeen(metadata, branch), refAsSeen(metadata, baseRef)],
       updates: [

@@ -1,7 +1,7 @@
 import type { LoadedTable } from '../catalogs/catalog.ts';
 import { LakegateError } from '../errors.ts';
-import { isAncestor, MAIN, snapshotById } from './ancestry.ts';
-import { headSnapshot } from './append.ts';
+import { isAncestor, MAIN } from './ancestry.ts';
+import { BASE_KEY, headSnapshot } from './append.ts';
 import { checkKept, type KeptBranch, keepBranches } from './keep.ts';
 import { mergeDue, mergeManifests } from './merge-manifests.ts';
 import type { DataFile, Snapshot, TableMetadata, TableUpdate } from './model.ts';
@@ -141,10 +141,10 @@ function checkReplayable(metadata: TableMetadata, { snapshot, own }: StagedSnaps
   const { operation } = snapshot.summary;
   const plain = own.every(({ manifest, other }) => manifest.content === 'data' && other.length === 0);
   const parent = snapshot.parentSnapshotId;
-  // A parent that has expired was main's: a branch that lakegate stages is one snapshot deep.
+  // Lakegate marks what it stages on main. Of others' branches the parent must have been main's, as far as is still known.
   const parentWasMain =
     parent === undefined ||
-    snapshotById(metadata, parent) === undefined ||
+    snapshot.summary[BASE_KEY] === MAIN ||
     (metadata.currentSnapshotId !== undefined && isAncestor(metadata, parent, metadata.currentSnapshotId)) ||
     metadata.snapshotLog.some(({ snapshotId }) => snapshotId === parent);
   if ((replacedBy(snapshot) !== undefined || (operation === 'append' && plain)) && parentWasMain) return;
