@@ -1,4 +1,5 @@
 import { carriedKeys, carryUnknown } from './carried-keys.ts';
+import { grownText } from './grown-text.ts';
 import type { JsonObject } from './json-object.ts';
 import {
   arrayAt,
@@ -15,7 +16,7 @@ import {
 import { parseLossless, stringifyLossless } from './lossless-json.ts';
 import { checkInvariants } from './metadata-invariants.ts';
 import { upgradeV1 } from './metadata-v1.ts';
-import type { SnapshotRef, StatisticsFile, TableMetadata } from './model.ts';
+import type { SnapshotLogEntry, SnapshotRef, StatisticsFile, TableMetadata } from './model.ts';
 import { schemaFromJson, schemaToJson } from './schema-json.ts';
 import { members, refFromJson, refToJson, snapshotFromJson, snapshotText } from './snapshot-json.ts';
 import { partitionSpecFromJson, partitionSpecToJson, sortOrderFromJson, sortOrderToJson } from './spec-json.ts';
@@ -69,6 +70,11 @@ export function parseMetadata(text: string, location: string): TableMetadata {
   return metadata;
 }
 
+const snapshotsText = grownText(snapshotText);
+const snapshotLogText = grownText(
+  (entry: SnapshotLogEntry) => `{"timestamp-ms":${entry.timestampMs},"snapshot-id":${Object.freeze(entry).snapshotId}}`,
+);
+
 /** The text of a metadata file, format version 2, keys as Iceberg Java orders them. Snapshots are frozen by it (see snapshotText). */
 export function serializeMetadata(metadata: TableMetadata): string {
   const statistics = metadata.statistics.map(statisticsToJson);
@@ -91,12 +97,10 @@ export function serializeMetadata(metadata: TableMetadata): string {
     // Older Iceberg Java requires the key, so that "none" is -1 and not its absence.
     `"current-snapshot-id":${metadata.currentSnapshotId ?? -1}`,
     `"refs":${stringifyLossless(Object.fromEntries(refs))}`,
-    `"snapshots":[${metadata.snapshots.map(snapshotText).join(',')}]`,
+    `"snapshots":[${snapshotsText(metadata.tableUuid, metadata.snapshots)}]`,
     `"statistics":${stringifyLossless(statistics)}`,
     `"partition-statistics":${stringifyLossless(partitionStatistics)}`,
-    `"snapshot-log":[${metadata.snapshotLog
-      .map((entry) => `{"timestamp-ms":${entry.timestampMs},"snapshot-id":${entry.snapshotId}}`)
-      .join(',')}]`,
+    `"snapshot-log":[${snapshotLogText(metadata.tableUuid, metadata.snapshotLog)}]`,
     `"metadata-log":[${metadata.metadataLog
       .map((entry) => `{"timestamp-ms":${entry.timestampMs},"metadata-file":${JSON.stringify(entry.metadataFile)}}`)
       .join(',')}]${members(carriedKeys(metadata))}}`,

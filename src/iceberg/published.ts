@@ -11,12 +11,20 @@ export const REMOVED_DELIVERIES_KEY = 'lakegate.removed-deliveries';
 
 /** The snapshot that put a delivery on main, as far back as main's history goes; undefined also when it was taken out again since. */
 export function findPublished(table: LoadedTable, deliveryId: string): Snapshot | undefined {
+  return publishedSnapshots(table, new Set([deliveryId])).get(deliveryId);
+}
+
+/** As `findPublished`, for many deliveries in one pass over main's history: those that are not on main are left out. */
+export function publishedSnapshots(table: LoadedTable, deliveryIds: ReadonlySet<string>): Map<string, Snapshot> {
   const { metadata } = table;
+  const found = new Map<string, Snapshot>();
+  const open = new Set(deliveryIds);
   for (const snapshot of ancestorsOf(metadata, headOf(metadata, MAIN))) {
-    if (names(snapshot, REMOVED_DELIVERIES_KEY, deliveryId)) return undefined;
-    if (names(snapshot, DELIVERIES_KEY, deliveryId)) return snapshot;
+    if (open.size === 0) break;
+    for (const id of idsIn(snapshot, REMOVED_DELIVERIES_KEY)) open.delete(id);
+    for (const id of idsIn(snapshot, DELIVERIES_KEY)) if (open.delete(id)) found.set(id, snapshot);
   }
-  return undefined;
+  return found;
 }
 
 /**
@@ -35,6 +43,7 @@ export async function liveFiles(io: TableIO, table: LoadedTable, ref: string): P
   return files;
 }
 
-function names(snapshot: Snapshot, key: string, deliveryId: string): boolean {
-  return (snapshot.summary[key] ?? '').split(',').includes(deliveryId);
+/** The delivery ids under a summary key; none for a snapshot that another writer made. */
+export function idsIn(snapshot: Snapshot, key: string): string[] {
+  return (snapshot.summary[key] ?? '').split(',').filter(Boolean);
 }
