@@ -25,6 +25,7 @@ export function outcomeValue(outcome: DeliveryOutcome): Record<string, unknown> 
   const { kind, drop } = outcome;
   if (kind === 'unrouted') return { file: drop, outcome: kind, reason: outcome.reason };
   if (kind === 'gone') return { file: drop, outcome: kind };
+  if (kind === 'unclaimed') return { file: drop, outcome: kind, error: describeError(outcome.error) };
   return {
     file: drop,
     outcome: kind,
@@ -55,6 +56,10 @@ function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
       return [`${output.style('yellow', 'unrouted')}  ${name}: ${printable(outcome.reason)}`];
     case 'gone':
       return [`${output.style('yellow', 'gone')}  ${name}: there is no such object any more`];
+    case 'unclaimed':
+      return [
+        `${output.style('red', 'not begun')}  ${name}: ${describeError(outcome.error)}; drop it again to deliver it`,
+      ];
     case 'busy':
       return [
         `${output.style('yellow', 'busy')}  ${name}: delivery ${outcome.record.id} is worked on by process ${outcome.record.lease?.holder.pid} on ${outcome.record.lease?.holder.host}`,

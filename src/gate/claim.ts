@@ -57,9 +57,7 @@ export async function claim(
     if (!found) continue;
     const { record } = found;
     if (isTerminal(record.state) && !states.includes(record.state)) return { kind: 'already', record };
-    const { lease } = record;
-    const live = lease && Date.parse(lease.until) > ports.now() && !ports.isDead(lease.holder);
-    if (live) return { kind: 'busy', record };
+    if (isHeld(ports, record)) return { kind: 'busy', record };
     const taken = await ports.records.replace(found, {
       ...withoutVerdict(record),
       state: 'received',
@@ -69,6 +67,11 @@ export async function claim(
     });
     if (taken) return { kind: 'claimed', delivery: createClaimed(ports, taken) };
   }
+}
+
+/** Whether a runner has the delivery that is alive as far as one can tell. */
+export function isHeld(ports: Pick<ClaimPorts, 'now' | 'isDead'>, { lease }: DeliveryRecord): boolean {
+  return lease !== undefined && Date.parse(lease.until) > ports.now() && !ports.isDead(lease.holder);
 }
 
 function withoutVerdict(record: DeliveryRecord): DeliveryRecord {
@@ -84,7 +87,7 @@ export interface ClaimedDelivery {
   note(state: StateChange['state'], detail?: string): void;
   /** Writes the record. @throws LakegateError `conflict` when another runner took the delivery over */
   save(change: Partial<DeliveryRecord>): Promise<DeliveryRecord>;
-  /** Puts the lease's end off. Losing the lease shows at the next `save`. */
+  /** Puts the lease's end off. @throws as `save` */
   renew(): Promise<void>;
 }
 
@@ -95,7 +98,8 @@ function createClaimed(ports: ClaimPorts, first: VersionedRecord): ClaimedDelive
   const write = async (change: Partial<DeliveryRecord>): Promise<DeliveryRecord> => {
     const history = [...current.record.history, ...noted.splice(0)];
     const next: DeliveryRecord = { ...current.record, ...change, history };
-    if (isTerminal(next.state)) delete next.lease;
+    // One that people are still to be told of stays this runner's until then, so that others do not tell them too.
+    if (isTerminal(next.state) && next.notification !== 'pending') delete next.lease;
     const replaced = await ports.records.replace(current, next);
     if (!replaced) {
       throw new LakegateError('conflict', `delivery ${current.record.id} was taken over by another runner meanwhile`, {

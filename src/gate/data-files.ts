@@ -23,8 +23,11 @@ export interface DataFilesRequest {
   schema: Schema;
   nameMapping: readonly MappedField[];
   id: string;
-  /** Tells this attempt's files from those of an earlier one that died half way: files written by decoding are new for each. */
-  attempt: string;
+  /**
+   * Tells this attempt's files from those of an earlier one: another runner that lost its lease may still be at work on them, or take them away.
+   * `round` tells the rounds of one attempt apart, whose copies are the same but whose decoded files may be not.
+   */
+  attempt: { number: number; round: number };
   drop: Drop;
   inspected: Inspected;
 }
@@ -34,7 +37,7 @@ export interface DataFilesRequest {
  * be read as the table's rows of one partition; decoded, converted and split only when it does not.
  * @returns what the manifest will say of them; none for a file without rows
  * @throws LakegateError `invalid` when values do not fit the table or the file must be rewritten but is to be registered;
- *   `conflict` when the dropped object was replaced meanwhile
+ *   `not_found` when the dropped object was replaced or deleted meanwhile
  */
 export async function makeDataFiles(request: DataFilesRequest): Promise<DataFile[]> {
   const { store, drop, inspected } = request;
@@ -53,8 +56,10 @@ export async function makeDataFiles(request: DataFilesRequest): Promise<DataFile
   const now = await store.head(drop.url);
   if (now?.etag !== drop.version) {
     throw new LakegateError(
-      'invalid',
-      `${drop.url} was ${now ? 'replaced' : 'deleted'} while it was being read; what is there now is a delivery of its own`,
+      'not_found',
+      now
+        ? `${drop.url} was replaced before it was taken in: expected version ${drop.version}, found ${now.etag}, which is a delivery of its own`
+        : `${drop.url} was deleted before it was taken in; drop it again`,
       { context: { url: drop.url } },
     );
   }
@@ -76,7 +81,8 @@ async function fromParquet(request: DataFilesRequest, footer: ParquetFooter): Pr
   if (why !== undefined || partition.kind !== 'single')
     return rewriteParquet(request, footer, why ?? 'it must be decoded');
   const path = partitionToPath(spec, schema, partition.values);
-  const filePath = config.ingest === 'register' ? drop.url : `${dataFolder(table)}${path && `${path}/`}${id}.parquet`;
+  const name = request.attempt.number === 1 ? id : `${id}-${request.attempt.number}`;
+  const filePath = config.ingest === 'register' ? drop.url : `${dataFolder(table)}${path && `${path}/`}${name}.parquet`;
   if (config.ingest === 'copy') await store.copy(drop.url, filePath);
   const dataFile = dataFileFromFooter({
     footer,
@@ -126,7 +132,7 @@ async function rewritten(
     spec,
     store,
     targetUrl: (path, n) =>
-      `${dataFolder(table)}${path && `${path}/`}${id}-${attempt}-${String(n).padStart(4, '0')}.parquet`,
+      `${dataFolder(table)}${path && `${path}/`}${id}-${attempt.number}.${attempt.round}-${String(n).padStart(4, '0')}.parquet`,
   });
   return Promise.all(
     files.map(async ({ url, partition }) => {

@@ -2,10 +2,16 @@ import type { Catalog, LoadedTable } from '../catalogs/catalog.ts';
 import { parseIdentifier } from '../catalogs/identifier.ts';
 import type { TableConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
-import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
+import { ancestorsOf, headOf, MAIN, snapshotById } from '../iceberg/ancestry.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
 import { deleteExpiredFiles } from '../iceberg/expire-files.ts';
-import { DELIVERIES_KEY, findPublished, REMOVED_DELIVERIES_KEY } from '../iceberg/published.ts';
+import {
+  DELIVERIES_KEY,
+  findPublished,
+  idsIn,
+  publishedSnapshots,
+  REMOVED_DELIVERIES_KEY,
+} from '../iceberg/published.ts';
 import { planDropBranch, planRollback } from '../iceberg/refs.ts';
 import { planRemoveFiles } from '../iceberg/remove-files.ts';
 import { isoTime } from './claim.ts';
@@ -43,7 +49,7 @@ export async function publishDelivery(
     const settled = await settleStaged(ports, target, loaded, {
       branch,
       auditedSnapshotId: BigInt(record.stagedSnapshotId!),
-      passing: [{ id, files: record.files ?? [], ...keptChange(loaded.metadata, branch) }],
+      passing: [{ id, files: record.files ?? [], ...keptChange(loaded.metadata, branch, record.addedColumns) }],
       failing: [],
       onFailure: 'keep_branch',
       keepBranchMs: table.keepBranchMs,
@@ -68,6 +74,14 @@ export async function discardDelivery(ports: GatePorts, id: string, decision: De
   if (record.branch !== undefined) {
     const target = targetOf(ports, record);
     const loaded = await target.catalog.findTable(target.identifier);
+    if (loaded && findPublished(loaded, id)) {
+      throw new LakegateError(
+        'usage',
+        `delivery ${id} is on main: \`lakegate delivery publish\` put it there and was cut short before its record. ` +
+          `Run it again, then take the delivery out with \`lakegate table rollback ${record.table} --delivery ${id}\``,
+        { context: { id } },
+      );
+    }
     if (loaded) await dropBranch(ports, target, loaded, record.branch);
   }
   return decide(ports, current, 'discarded', decision, 'discard', { branch: undefined });
@@ -117,7 +131,8 @@ export async function rollbackDelivery(
     target.identifier,
     undefined,
     async (table) =>
-      happened(table)
+      // A delivery without rows has no files to take out.
+      happened(table) || paths.size === 0
         ? undefined
         : planRemoveFiles(ports.io, table, { paths, summary: { [REMOVED_DELIVERIES_KEY]: id } }),
     { ...commitOptions(ports), happened },
@@ -136,32 +151,33 @@ export async function rollbackTable(
   snapshotId: bigint,
   decision: Decision,
 ): Promise<{ table: LoadedTable; deliveries: string[] }> {
-  let before: LoadedTable | undefined;
   const { table } = await commitWithRetry(
     target.catalog,
     target.identifier,
     undefined,
-    async (current) => {
-      before = current;
-      return headOf(current.metadata, MAIN) === snapshotId ? undefined : planRollback(current, snapshotId);
-    },
+    async (current) => (headOf(current.metadata, MAIN) === snapshotId ? undefined : planRollback(current, snapshotId)),
     { ...commitOptions(ports), happened: (current) => headOf(current.metadata, MAIN) === snapshotId },
   );
-  const gone = before ? undoneDeliveries(before, snapshotId) : [];
-  for (const id of gone) {
+  const deliveries: string[] = [];
+  for (const id of undoneDeliveries(table)) {
     const current = await ports.records.load(id);
-    if (current?.record.state === 'published') await decide(ports, current, 'rolled_back', decision, 'rollback', {});
+    if (current?.record.state !== 'published') continue;
+    await decide(ports, current, 'rolled_back', decision, 'rollback', {});
+    deliveries.push(id);
   }
-  return { table, deliveries: gone };
+  return { table, deliveries };
 }
 
-function undoneDeliveries(before: LoadedTable, target: bigint): string[] {
-  const gone: string[] = [];
-  for (const snapshot of ancestorsOf(before.metadata, headOf(before.metadata, MAIN))) {
-    if (snapshot.snapshotId === target) break;
-    gone.push(...(snapshot.summary[DELIVERIES_KEY] ?? '').split(',').filter(Boolean));
+/** Deliveries that were on main once and are not now: by main's log, so that a run that was cut short after its commit can be made up for. */
+function undoneDeliveries(table: LoadedTable): string[] {
+  const { metadata } = table;
+  const once = new Set<string>();
+  for (const { snapshotId } of metadata.snapshotLog) {
+    const snapshot = snapshotById(metadata, snapshotId);
+    for (const id of snapshot ? idsIn(snapshot, DELIVERIES_KEY) : []) once.add(id);
   }
-  return gone;
+  const there = publishedSnapshots(table, once);
+  return [...once].filter((id) => !there.has(id));
 }
 
 async function decide(
@@ -173,8 +189,10 @@ async function decide(
   change: Partial<DeliveryRecord>,
 ): Promise<DeliveryRecord> {
   const at = isoTime(ports.now());
+  // Whoever decides knows of it: it need not be told any more.
+  const { lease: _lease, notification: _notification, ...known } = current.record;
   const record: DeliveryRecord = {
-    ...current.record,
+    ...known,
     ...change,
     state,
     history: [...current.record.history, { state, at, detail: `by ${decision.by}: ${decision.reason}` }],

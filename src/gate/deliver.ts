@@ -2,13 +2,13 @@ import pLimit from 'p-limit';
 import { parseIdentifier } from '../catalogs/identifier.ts';
 import type { LakeConfig, TableConfig } from '../config/model.ts';
 import { isKind, LakegateError } from '../errors.ts';
-import { findPublished } from '../iceberg/published.ts';
-import { type ClaimedDelivery, claim, isTerminal } from './claim.ts';
+import { type ClaimedDelivery, claim, isHeld, isTerminal } from './claim.ts';
 import type { DeliveryRecord, DeliveryState, Drop } from './delivery.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { tellPeople } from './notify.ts';
 import type { DeliveryOutcome, GatePorts, TableTarget } from './ports.ts';
-import { route } from './route.ts';
+import { finishPublished } from './recover.ts';
+import { route, tableOf } from './route.ts';
 import { runBatch } from './run-batch.ts';
 import { recordEnding } from './settle.ts';
 
@@ -40,55 +40,85 @@ export async function deliver(
   const outcomes = new Map<string, DeliveryOutcome>();
   const byTable = new Map<string, { table: TableConfig; drops: Drop[] }>();
   const limit = pLimit(CONCURRENCY);
+  const order = new Map([...new Set(urls)].map((url, index) => [url, index]));
   await Promise.all(
-    [...new Set(urls)].map((url) =>
+    [...order.keys()].map((url) =>
       limit(async () => {
-        const routed = options.table ? ({ kind: 'table', table: options.table } as const) : route(config, url);
-        if (routed.kind === 'unrouted') {
-          outcomes.set(url, { kind: 'unrouted', drop: url, reason: routed.reason });
+        const found = await locate(ports, config, url, options.table);
+        if ('kind' in found) {
+          outcomes.set(url, found);
           return;
         }
-        const object = await ports.store.head(url);
-        if (!object) {
-          outcomes.set(url, { kind: 'gone', drop: url });
-          return;
-        }
-        const group = byTable.get(routed.table.name) ?? { table: routed.table, drops: [] };
-        group.drops.push({ url, version: object.etag, size: object.size });
-        byTable.set(routed.table.name, group);
+        const group = byTable.get(found.table.name) ?? { table: found.table, drops: [] };
+        group.drops.push(found.drop);
+        byTable.set(found.table.name, group);
       }),
     ),
   );
   for (const { table, drops } of byTable.values()) {
     // Heads answer in any order; a table's deliveries are taken in the order given.
-    drops.sort((a, b) => urls.indexOf(a.url) - urls.indexOf(b.url));
-    for (const outcome of await deliverToTable(ports, config, table, drops, options))
-      outcomes.set(outcome.drop, outcome);
+    drops.sort((a, b) => order.get(a.url)! - order.get(b.url)!);
+    for (const outcome of await deliverDrops(ports, config, table, drops, options)) outcomes.set(outcome.drop, outcome);
   }
   return urls.map((url) => outcomes.get(url)!);
 }
 
-async function deliverToTable(
+/** Which version of the object is there and which table it is for, or why it goes no further. */
+async function locate(
+  ports: GatePorts,
+  config: LakeConfig,
+  url: string,
+  given: TableConfig | undefined,
+): Promise<DeliveryOutcome | { table: TableConfig; drop: Drop }> {
+  const routed = given ? ({ kind: 'table', table: given } as const) : route(config, url);
+  if (routed.kind === 'unrouted') return { kind: 'unrouted', drop: url, reason: routed.reason };
+  try {
+    const object = await ports.store.head(url);
+    if (!object) return { kind: 'gone', drop: url };
+    return { table: routed.table, drop: { url, version: object.etag, size: object.size } };
+  } catch (error) {
+    // A name that the store refuses can be no object's.
+    if (isKind(error, 'invalid')) return { kind: 'unrouted', drop: url, reason: error.message };
+    return { kind: 'unclaimed', drop: url, error };
+  }
+}
+
+/**
+ * Takes object versions of one table all the way, as `deliver`; the objects themselves may have been replaced or deleted since.
+ * @returns an outcome for each, in no particular order
+ */
+export async function deliverDrops(
   ports: GatePorts,
   config: LakeConfig,
   table: TableConfig,
   drops: readonly Drop[],
-  options: DeliverOptions,
+  options: Pick<DeliverOptions, 'restart'> = {},
 ): Promise<DeliveryOutcome[]> {
   const catalogName = table.catalog ?? config.defaultCatalog;
   const target: TableTarget = { identifier: parseIdentifier(table.name), catalog: ports.catalog(catalogName) };
   const limit = pLimit(CONCURRENCY);
   const outcomes: DeliveryOutcome[] = [];
   const owned: ClaimedDelivery[] = [];
+  const before: DeliveryRecord[] = [];
   await Promise.all(
     drops.map((drop) =>
       limit(async () => {
-        const claimed = await claim(ports, drop, { name: table.name, catalog: catalogName }, options.restart);
-        if (claimed.kind === 'claimed') owned.push(claimed.delivery);
-        else outcomes.push({ kind: claimed.kind, drop: drop.url, record: claimed.record });
+        try {
+          const claimed = await claim(ports, drop, { name: table.name, catalog: catalogName }, options.restart);
+          if (claimed.kind === 'claimed') owned.push(claimed.delivery);
+          else if (claimed.kind === 'already') before.push(claimed.record);
+          else outcomes.push({ kind: 'busy', drop: drop.url, record: claimed.record });
+        } catch (error) {
+          // Those that were claimed go on: their leases are held, and nobody else may take them up.
+          outcomes.push({ kind: 'unclaimed', drop: drop.url, error });
+        }
       }),
     ),
   );
+  // The runner that stopped one may have died before it told anybody; a repeated event may be all that ever comes of it.
+  const untold = new Map((await tellUntold(ports, config, before)).map((record) => [record.id, record]));
+  for (const record of before)
+    outcomes.push({ kind: 'already', drop: record.drop.url, record: untold.get(record.id) ?? record });
   if (owned.length === 0) return outcomes;
   const order = new Map(drops.map((drop, index) => [drop.url, index]));
   owned.sort((a, b) => order.get(a.record.drop.url)! - order.get(b.record.drop.url)!);
@@ -105,6 +135,19 @@ async function deliverToTable(
   return outcomes;
 }
 
+/**
+ * Tells people of those deliveries that were stopped by a runner that died before it could.
+ * @returns the records of those they were told of
+ */
+export async function tellUntold(
+  ports: GatePorts,
+  config: LakeConfig,
+  records: readonly DeliveryRecord[],
+): Promise<DeliveryRecord[]> {
+  const untold = records.filter((record) => record.notification === 'pending' && !isHeld(ports, record));
+  return tellPeople(ports, untold, ({ table }) => tableOf(config, table));
+}
+
 async function settleBatch(
   ports: GatePorts,
   table: TableConfig,
@@ -113,41 +156,18 @@ async function settleBatch(
 ): Promise<DeliveryOutcome[]> {
   let faults = new Map<string, unknown>();
   try {
-    const open = await finishPublished(ports, target, batch);
+    const open = await finishPublished(ports, table, target, batch);
     faults = await runBatch(ports, table, target, open);
   } catch (error) {
     faults = new Map(batch.map(({ id }) => [id, error]));
   }
   const outcomes = await Promise.all(batch.map((delivery) => outcomeOf(delivery, faults.get(delivery.id))));
   const ended = outcomes.flatMap((outcome) => (outcome.kind === 'ended' ? [outcome.record] : []));
-  await tellPeople(ports, ended, () => table);
+  const told = new Map((await tellPeople(ports, ended, () => table)).map((record) => [record.id, record]));
   if (ended.length > 0) ports.onStep({ step: 'notified', ids: ended.map(({ id }) => id) });
-  return outcomes;
-}
-
-/**
- * Deliveries that were taken over may be on main already: the runner before was killed between the commit and the record. They get their record.
- * @returns the deliveries that are not on main
- */
-async function finishPublished(
-  ports: GatePorts,
-  target: TableTarget,
-  batch: readonly ClaimedDelivery[],
-): Promise<ClaimedDelivery[]> {
-  if (batch.every(({ record }) => record.attempts === 1)) return [...batch];
-  const loaded = await target.catalog.findTable(target.identifier);
-  const open: ClaimedDelivery[] = [];
-  for (const delivery of batch) {
-    const snapshot = loaded && findPublished(loaded, delivery.id);
-    if (!snapshot) {
-      open.push(delivery);
-      continue;
-    }
-    const detail = `snapshot ${snapshot.snapshotId}, found on main by a later attempt`;
-    await delivery.save(recordEnding(delivery, { kind: 'published', snapshotId: snapshot.snapshotId, detail }));
-  }
-  if (open.length < batch.length) ports.onStep({ step: 'recorded', ids: batch.map(({ id }) => id) });
-  return open;
+  return outcomes.map((outcome) =>
+    outcome.kind === 'ended' ? { ...outcome, record: told.get(outcome.record.id) ?? outcome.record } : outcome,
+  );
 }
 
 /** A delivery that did not end was interrupted: its lease is given back so that the next run can take it up at once. */

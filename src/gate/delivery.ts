@@ -33,7 +33,7 @@ export interface DeliveryRecord {
   state: DeliveryState;
   /** All changes so far, oldest first. Times are UTC, ISO 8601. */
   history: StateChange[];
-  /** Who works on it and until when; absent in a terminal state. */
+  /** Who works on it and until when; absent once it has ended and those who should hear of it were told. */
   lease?: { holder: LeaseHolder; until: string };
   attempts: number;
   rows?: number;

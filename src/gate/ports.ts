@@ -49,6 +49,8 @@ export type DeliveryOutcome =
   | { kind: 'busy'; drop: string; record: DeliveryRecord }
   /** An outside system failed on the way: nothing is decided, a later run takes it up where it stands. */
   | { kind: 'interrupted'; drop: string; record: DeliveryRecord; error: unknown }
+  /** The store failed before the delivery could be claimed, so that nothing was begun: the same event has to be delivered again. */
+  | { kind: 'unclaimed'; drop: string; error: unknown }
   /** No table claims it. */
   | { kind: 'unrouted'; drop: string; reason: string }
   /** There is no such object (any more). */

@@ -3,7 +3,7 @@ import { LakegateError } from '../errors.ts';
 import { headOf } from '../iceberg/ancestry.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
 import { planPublish } from '../iceberg/publish.ts';
-import { DELIVERIES_KEY, findPublished } from '../iceberg/published.ts';
+import { DELIVERIES_KEY, findPublished, publishedSnapshots } from '../iceberg/published.ts';
 import { commitOptions } from './commit-options.ts';
 import type { Decision } from './decide.ts';
 import { branchOf } from './identity.ts';
@@ -23,6 +23,8 @@ export interface Settlement {
   auditedSnapshotId: bigint;
   passing: readonly StagedDelivery[];
   failing: readonly StagedDelivery[];
+  /** Staged, but another runner's by now: neither published nor kept from here. */
+  abandoned?: readonly StagedDelivery[];
   onFailure: 'keep_branch' | 'discard';
   keepBranchMs: number;
   /** A person's word, for the snapshot's summary. */
@@ -39,7 +41,7 @@ export interface Settled {
 
 /**
  * Settles a staged batch in one commit: what passed goes to main, what failed to branches of its own (or nowhere), the staging branch goes.
- * Does nothing for what an earlier attempt has settled.
+ * Does nothing for what an earlier attempt or another runner has settled: a delivery that is on main is not put there again.
  * @throws LakegateError `conflict` when the branch was moved or removed by somebody else
  */
 export async function settleStaged(
@@ -48,9 +50,9 @@ export async function settleStaged(
   loaded: LoadedTable,
   settlement: Settlement,
 ): Promise<Settled> {
-  const { branch, auditedSnapshotId, passing, failing, onFailure } = settlement;
+  const { branch, auditedSnapshotId, passing, failing, abandoned = [], onFailure } = settlement;
   const keeps = onFailure === 'keep_branch' ? failing : [];
-  if (passing.length === 0 && keeps.length === 1 && branchOf(keeps[0]!.id) === branch) {
+  if (passing.length + abandoned.length === 0 && keeps.length === 1 && branchOf(keeps[0]!.id) === branch) {
     // It lies where it is to be kept already: no commit.
     return outcome(loaded, settlement, keeps);
   }
@@ -63,19 +65,20 @@ export async function settleStaged(
     loaded,
     async (current) => {
       if (happened(current)) return undefined;
-      const schema = publishedSchema(current.metadata, passing);
+      const { publish, keep, leave } = sortOut(current, settlement, keeps);
+      const schema = publishedSchema(current.metadata, publish);
       return planPublish(ports.io, current, {
         branch,
         auditedSnapshotId,
-        keep: keeps.map(({ id, files }) => ({
+        keep: keep.map(({ id, files }) => ({
           branch: branchOf(id),
           files: new Set(files),
           summary: { [DELIVERIES_KEY]: id },
           maxRefAgeMs: settlement.keepBranchMs,
         })),
-        discard: new Set(onFailure === 'discard' ? failing.flatMap(({ files }) => files) : []),
+        discard: new Set(leave.flatMap(({ files }) => files)),
         summary: {
-          [DELIVERIES_KEY]: passing.map(({ id }) => id).join(','),
+          [DELIVERIES_KEY]: publish.map(({ id }) => id).join(','),
           ...(settlement.decision === undefined
             ? {}
             : { 'lakegate.published-by': settlement.decision.by, 'lakegate.reason': settlement.decision.reason }),
@@ -93,6 +96,22 @@ export async function settleStaged(
     table,
   );
   return outcome(table, settlement, keeps);
+}
+
+/** What this commit does with each delivery, by what the table shows of other runners' work. */
+function sortOut(
+  table: LoadedTable,
+  { branch, passing, failing, abandoned = [] }: Settlement,
+  keeps: readonly StagedDelivery[],
+): { publish: StagedDelivery[]; keep: StagedDelivery[]; leave: StagedDelivery[] } {
+  const there = publishedSnapshots(table, new Set([...passing, ...failing].map(({ id }) => id)));
+  const publish = passing.filter(({ id }) => !there.has(id));
+  const keep = keeps.filter(({ id }) => {
+    const own = branchOf(id);
+    return !there.has(id) && (own === branch || headOf(table.metadata, own) === undefined);
+  });
+  const taken = new Set([...publish, ...keep]);
+  return { publish, keep, leave: [...passing, ...failing, ...abandoned].filter((delivery) => !taken.has(delivery)) };
 }
 
 function outcome(table: LoadedTable, { passing }: Settlement, keeps: readonly StagedDelivery[]): Settled {

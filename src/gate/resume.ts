@@ -1,25 +1,41 @@
 import type { LakeConfig } from '../config/model.ts';
-import { isTerminal } from './claim.ts';
-import { deliver } from './deliver.ts';
+import { isHeld, isTerminal } from './claim.ts';
+import { deliverDrops, tellUntold } from './deliver.ts';
 import type { DeliveryRecord } from './delivery.ts';
-import { tellPeople } from './notify.ts';
 import type { DeliveryOutcome, GatePorts } from './ports.ts';
+import { route, tableOf } from './route.ts';
 
 /**
- * Takes up what earlier runs left: deliveries whose runner died, and stopped ones that nobody was told of.
+ * Takes up what earlier runs left: deliveries whose runner died, and stopped ones that nobody was told of. It goes by the records: an object
+ * that was replaced or deleted since may be on main already, and its delivery must end all the same.
  * @returns the outcomes of the deliveries taken up
  */
 export async function resumeOpen(ports: GatePorts, config: LakeConfig): Promise<DeliveryOutcome[]> {
-  const open: string[] = [];
+  const byTable = new Map<string, DeliveryRecord[]>();
   const untold: DeliveryRecord[] = [];
   for await (const { record } of ports.records.list()) {
-    if (!isTerminal(record.state)) {
-      const live = record.lease && Date.parse(record.lease.until) > ports.now() && !ports.isDead(record.lease.holder);
-      if (!live) open.push(record.drop.url);
-    } else if (record.notification === 'pending') {
-      untold.push(record);
-    }
+    if (isHeld(ports, record)) continue;
+    if (!isTerminal(record.state)) byTable.set(record.table, [...(byTable.get(record.table) ?? []), record]);
+    else if (record.notification === 'pending') untold.push(record);
   }
-  await tellPeople(ports, untold, (name) => config.tables.find((table) => table.name === name));
-  return open.length > 0 ? deliver(ports, config, open) : [];
+  await tellUntold(ports, config, untold);
+  const outcomes: DeliveryOutcome[] = [];
+  for (const [name, records] of byTable) {
+    const routed = routeOf(config, name, records[0]!.drop.url);
+    if (routed.kind === 'unrouted') {
+      outcomes.push(
+        ...records.map(({ drop }) => ({ kind: 'unrouted', drop: drop.url, reason: routed.reason }) as const),
+      );
+      continue;
+    }
+    const drops = records.map(({ drop }) => drop);
+    outcomes.push(...(await deliverDrops(ports, config, routed.table, drops)));
+  }
+  return outcomes;
+}
+
+/** The table it was for when it began; where lake.yaml has none of that name any more, the one its folder belongs to now. */
+function routeOf(config: LakeConfig, name: string, url: string): ReturnType<typeof route> {
+  const table = tableOf(config, name);
+  return table === undefined ? route(config, url) : { kind: 'table', table };
 }

@@ -42,6 +42,14 @@ export function route(config: LakeConfig, url: string): Route {
   };
 }
 
+/** The settings of a table by its whole name, or undefined when the lake has none such. */
+export function tableOf(config: LakeConfig, name: string): TableConfig | undefined {
+  const declared = config.tables.find((table) => table.name === name);
+  if (declared || !config.autoTables) return declared;
+  const own = name.slice(config.autoTables.namespace.length + 1);
+  return name === `${config.autoTables.namespace}.${own}` && TABLE_NAME.test(own) ? autoTable(config, own) : undefined;
+}
+
 /** The settings of a table that no lake.yaml names: the embedded lake makes one for each folder under the raw area. */
 export function autoTable(config: LakeConfig, name: string): TableConfig {
   if (!config.autoTables) throw new Error('autoTable called for a lake without automatic tables');

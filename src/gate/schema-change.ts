@@ -1,7 +1,7 @@
-import { LakegateError } from '../errors.ts';
+import { isKind, LakegateError } from '../errors.ts';
 import { headOf, snapshotById } from '../iceberg/ancestry.ts';
 import { unionByName } from '../iceberg/evolve.ts';
-import type { NestedField, Schema, TableMetadata, TableUpdate } from '../iceberg/model.ts';
+import type { NestedField, Schema, Snapshot, TableMetadata, TableUpdate } from '../iceberg/model.ts';
 import {
   createNameMapping,
   formatNameMapping,
@@ -21,7 +21,7 @@ export interface StagedChange extends SchemaChange {
 }
 
 /** The branches that hold what is staged or kept and not published. */
-const STAGING_BRANCH = /^wap-/;
+export const STAGING_BRANCH = /^wap-/;
 
 /** Where fitting starts: the table's current columns, and those that staged deliveries have ids for. */
 export function fitTarget(metadata: TableMetadata): FitTarget {
@@ -54,7 +54,8 @@ export function stagedSchema(metadata: TableMetadata, target: FitTarget): { upda
 
 /**
  * The updates that give main the columns of the deliveries that passed, on top of what main has by now.
- * @throws LakegateError `conflict` when a column came to main under another id meanwhile: the deliveries must be staged anew
+ * @throws LakegateError `conflict`, context `refit: true`, when a column came to main under another id, or with a type that cannot become the
+ *   delivery's, meanwhile: the deliveries must be staged anew
  */
 export function publishedSchema(
   metadata: TableMetadata,
@@ -64,14 +65,14 @@ export function publishedSchema(
   let schema = current;
   for (const { id, change } of passing) {
     if (!change) continue;
-    schema = unionByName(schema, change.additions, change.promotions, metadata.lastColumnId + 1, change.ids).schema;
+    schema = united(metadata, schema, id, change);
     for (const { name, field } of allFields(schema)) {
       const staged = change.ids.get(name);
       if (staged === undefined || staged.id === field.id) continue;
       throw new LakegateError(
         'conflict',
         `column ${name} came to the table under id ${field.id} while delivery ${id} was staged with id ${staged.id}: stage it anew`,
-        { context: { id, column: name } },
+        { context: { id, column: name, refit: true } },
       );
     }
   }
@@ -88,6 +89,18 @@ export function publishedSchema(
   };
 }
 
+function united(metadata: TableMetadata, schema: Schema, id: string, change: StagedChange): Schema {
+  try {
+    return unionByName(schema, change.additions, change.promotions, metadata.lastColumnId + 1, change.ids).schema;
+  } catch (error) {
+    if (!isKind(error, 'invalid')) throw error;
+    throw new LakegateError('conflict', `the columns of delivery ${id} fit the table no more: ${error.message}`, {
+      context: { ...error.context, id, refit: true },
+      cause: error,
+    });
+  }
+}
+
 function withSchema(
   metadata: TableMetadata,
   schema: Schema,
@@ -100,8 +113,15 @@ function withSchema(
   return { updates: [{ action: 'add-schema', schema: { ...schema, schemaId }, lastColumnId }, ...more], schemaId };
 }
 
-/** The columns that a kept branch brings, for publishing it by hand. */
-export function keptChange(metadata: TableMetadata, branch: string): { change?: StagedChange } {
+/**
+ * The columns that a kept branch brings, for publishing it by hand.
+ * @param added what its delivery added, `name: type`. Other columns that main lacks are not its own: somebody dropped or renamed them since.
+ */
+export function keptChange(
+  metadata: TableMetadata,
+  branch: string,
+  added: readonly string[] = [],
+): { change?: StagedChange } {
   const current = currentSchema(metadata);
   const head = headOf(metadata, branch);
   const stagedId = head === undefined ? undefined : snapshotById(metadata, head)?.schemaId;
@@ -116,11 +136,18 @@ export function keptChange(metadata: TableMetadata, branch: string): { change?: 
   });
   return {
     change: {
-      additions: staged.fields,
+      additions: staged.fields.filter(({ name }) =>
+        added.some((column) => column.startsWith(`${name}: `) || column.startsWith(`${name}.`)),
+      ),
       promotions,
       ids: new Map(allFields(staged).map(({ name, field }) => [name, field])),
     },
   };
+}
+
+/** The schema a snapshot was written with; the table's current one where it does not say. */
+export function schemaOf(metadata: TableMetadata, { schemaId }: Snapshot): Schema {
+  return metadata.schemas.find((schema) => schema.schemaId === schemaId) ?? currentSchema(metadata);
 }
 
 export function currentSchema(metadata: TableMetadata): Schema {
