@@ -6,7 +6,7 @@ import { LakegateError } from '../errors.ts';
 import { commitOptions } from '../gate/commit-options.ts';
 import { rollbackDelivery, rollbackTable } from '../gate/decide.ts';
 import type { TableTarget } from '../gate/ports.ts';
-import { type SweepReport, sweepTable } from '../gate/sweep.ts';
+import { type SweepReport, sweepTable, sweepUnfinished } from '../gate/sweep.ts';
 import { ancestorsOf, history as historyOf, snapshotById } from '../iceberg/ancestry.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
 import type { Snapshot, TableMetadata } from '../iceberg/model.ts';
@@ -253,6 +253,11 @@ export async function expire(
           dryRun: options.dryRun ?? false,
         }),
       );
+    }
+    if (name === undefined) {
+      const dryRun = options.dryRun ?? false;
+      for (const folder of [lake.config.records, lake.config.raw])
+        await sweepUnfinished(lake.ports.store, folder, { olderThanMs: duration(options.sweepOlderThan), dryRun });
     }
     return done;
   });

@@ -12,13 +12,13 @@ import {
   writeFully,
 } from './durable-file.ts';
 import { errnoOf, fileFault, isMissing } from './file-errors.ts';
-import { isReservedName, listFiles } from './file-listing.ts';
+import { isReservedName, listFiles, staleTemporaries } from './file-listing.ts';
 import { filePath, openFile, readFile } from './file-reading.ts';
 import { etagOf, infoOf, modifiedAfter } from './file-version.ts';
 import { hasFolderLock, inFolderLock } from './folder-lock.ts';
 import type { ObjectInfo, ObjectStore, ObjectWriter } from './store.ts';
 
-export { staleTemporaries } from './file-listing.ts';
+export { staleTemporaries };
 
 /**
  * The object store on a local file system: objects are files, addressed as `file:///p`, `file:/p` or `/p`. Whatever is written appears whole
@@ -26,7 +26,18 @@ export { staleTemporaries } from './file-listing.ts';
  * `.tmp-` (see `staleTemporaries`).
  */
 export function createFileStore(): ObjectStore {
-  return { head, open: openFile, read: readFile, create, replace, copy, writer, delete: remove, list: listFiles };
+  return {
+    head,
+    open: openFile,
+    read: readFile,
+    create,
+    replace,
+    copy,
+    writer,
+    delete: remove,
+    list: listFiles,
+    unfinished: staleTemporaries,
+  };
 }
 
 async function head(url: string): Promise<ObjectInfo | undefined> {

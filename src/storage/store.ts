@@ -50,6 +50,11 @@ export interface ObjectStore {
   delete(urls: readonly string[]): Promise<void>;
   /** Every object under a prefix (a URL ending in `/`, or any string prefix), in key order, all pages. Temporary files of unfinished writes are not listed. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
+  /**
+   * URLs of what killed writers left unfinished under a folder, for `delete`; absent where the store leaves nothing.
+   * @param olderThanMs age since the last write, milliseconds: longer than any live writer pauses
+   */
+  unfinished?(prefix: string, olderThanMs: number): AsyncIterable<string>;
 }
 
 export interface ObjectWriter {

@@ -48,6 +48,9 @@ export function createStores(): ObjectStore {
     async *list(prefix) {
       yield* storeOf(prefix).list(prefix);
     },
+    async *unfinished(prefix, olderThanMs) {
+      yield* storeOf(prefix).unfinished?.(prefix, olderThanMs) ?? [];
+    },
   };
 }
 
