@@ -49,6 +49,8 @@ export interface DeliveryRecord {
   results?: RuleResult[];
   /** Why it is rejected or errored, for a person. */
   reason?: string;
+  /** The table's columns, `name: type`, where this delivery made the table. */
+  tableColumns?: string[];
   /** Columns this delivery added to the table, `name: type`. */
   addedColumns?: string[];
   /** A rejected or errored delivery is told to people; 'pending' until that was tried, so that a kill in between is made up for. */

@@ -11,6 +11,7 @@ import type { TableTarget } from './ports.ts';
 
 /**
  * The table, created where there is none: with the columns declared for it, else with those of the first file.
+ * @returns and whether it was created by this call
  * @throws LakegateError `invalid` when the file cannot give a table its columns
  */
 export async function ensureTable(
@@ -19,14 +20,14 @@ export async function ensureTable(
   found: LoadedTable | undefined,
   first: Inspected,
   file: string,
-): Promise<LoadedTable> {
-  if (found) return found;
+): Promise<{ table: LoadedTable; created: boolean }> {
+  if (found) return { table: found, created: false };
   const definition = newTable(config, first, file);
   try {
-    return await target.catalog.createTable(target.identifier, definition);
+    return { table: await target.catalog.createTable(target.identifier, definition), created: true };
   } catch (error) {
     // Another runner's first delivery was quicker.
-    if (isKind(error, 'exists')) return target.catalog.loadTable(target.identifier);
+    if (isKind(error, 'exists')) return { table: await target.catalog.loadTable(target.identifier), created: false };
     throw error;
   }
 }

@@ -2,8 +2,9 @@ import pLimit from 'p-limit';
 import type { LoadedTable } from '../catalogs/catalog.ts';
 import type { TableConfig } from '../config/model.ts';
 import { isKind, LakegateError } from '../errors.ts';
-import type { DataFile } from '../iceberg/model.ts';
+import type { DataFile, TableMetadata } from '../iceberg/model.ts';
 import { sameSchema } from '../iceberg/schema.ts';
+import { formatType } from '../iceberg/types.ts';
 import { type ClaimedDelivery, isTerminal } from './claim.ts';
 import { ensureTable } from './ensure-table.ts';
 import { type Fit, fitSchema } from './fit.ts';
@@ -47,6 +48,9 @@ export interface MemberSteps {
 
 /** @param faults collects what kept deliveries from ending, by id */
 export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<string, unknown>): MemberSteps {
+  /** Columns of the table that a delivery gave it, by delivery. */
+  const madeTable = new Map<string, string[]>();
+
   const step: MemberSteps['step'] = (name, members) => {
     if (members.length > 0) ports.onStep({ step: name, ids: members.map(({ delivery }) => delivery.id) });
   };
@@ -54,6 +58,7 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
   const end: MemberSteps['end'] = async (delivery, ending, member) => {
     await delivery.save({
       ...recordEnding(delivery, ending),
+      ...(madeTable.has(delivery.id) ? { tableColumns: madeTable.get(delivery.id) } : {}),
       ...(member ? { files: member.dataFiles.map(({ filePath }) => filePath) } : {}),
       ...(member?.fit && member.fit.added.length > 0 ? { addedColumns: member.fit.added } : {}),
     });
@@ -96,7 +101,8 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
     async tableFor(members, target, found) {
       for (const { delivery, inspected } of members) {
         try {
-          const table = await ensureTable(target, config, found, inspected, delivery.record.drop.url);
+          const { table, created } = await ensureTable(target, config, found, inspected, delivery.record.drop.url);
+          if (created) madeTable.set(delivery.id, columnsOf(table.metadata));
           step('table-ready', members);
           return table;
         } catch (error) {
@@ -143,6 +149,11 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
       return { held, lost };
     },
   };
+}
+
+/** `name: type` of each column of a new table. */
+function columnsOf({ schemas }: TableMetadata): string[] {
+  return schemas[0]!.fields.map(({ name, type }) => `${name}: ${formatType(type)}`);
 }
 
 export function isEnded(delivery: ClaimedDelivery): boolean {

@@ -17,6 +17,8 @@ export interface DeliveryRecords {
   replace(current: VersionedRecord, record: DeliveryRecord): Promise<VersionedRecord | undefined>;
   /** Every record, in id order. */
   list(): AsyncIterable<VersionedRecord>;
+  /** All ids, those whose records changed last first; no record is read for it. */
+  idsByChange(): Promise<string[]>;
   /** Ids that start with the given hex digits, at most `limit`. */
   idsStartingWith(prefix: string, limit: number): Promise<string[]>;
 }
@@ -59,6 +61,14 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
         const found = id === undefined ? undefined : await load(id);
         if (found) yield found;
       }
+    },
+    async idsByChange() {
+      const found: { id: string; changed: number }[] = [];
+      for await (const { url, lastModified } of store.list(prefix)) {
+        const id = idIn(url, prefix);
+        if (id !== undefined) found.push({ id, changed: lastModified });
+      }
+      return found.sort((a, b) => b.changed - a.changed).map(({ id }) => id);
     },
     async idsStartingWith(start, limit) {
       const ids: string[] = [];

@@ -9,7 +9,7 @@ export type Route =
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** Names that mark unfinished, hidden or bookkeeping objects, by the convention of Hadoop and of people's tools. */
-function isHidden(key: string): boolean {
+export function isHidden(key: string): boolean {
   return key.split('/').some((part) => part.startsWith('.') || part.startsWith('_'));
 }
 
