@@ -141,29 +141,34 @@ def add_files(lake, like, table, path):
 
 def null_counts(path):
     """
-    Nulls of each column by dotted path, as `lakegate audit` counts them: of a top-level column the rows that are null, of what is
-    nested those that are null where the parent is there.
+    Nulls of each column by dotted path. `nulls`, as `lakegate audit` counts them: of a top-level column the rows that are null, of
+    what is nested those that are null where the parent is there. `entries`, as a manifest has them: outside lists and maps, what is
+    in a null struct counts too.
     """
     table = pq.ParquetFile(path).read()
-    counts = {}
+    nulls, entries = {}, {}
 
-    def nested(array, name):
-        counts[name] = array.null_count
+    def visit(array, name, above):
+        nulls[name] = array.null_count
+        entries[name] = array.null_count + above
         present = array.filter(array.is_valid()) if array.null_count else array
         kind = array.type
         if pa.types.is_struct(kind):
-            for index, field in enumerate(kind):
-                nested(present.field(index) if not present.offset else present.flatten()[index], f"{name}.{field.name}")
+            for field, child in zip(kind, present.flatten()):
+                visit(child, f"{name}.{field.name}", entries[name] if repeated(name) == 0 else 0)
         elif pa.types.is_map(kind):
-            nested(map_side(present, "keys"), f"{name}.key")
-            nested(map_side(present, "items"), f"{name}.value")
+            visit(map_side(present, "keys"), f"{name}.key", 0)
+            visit(map_side(present, "items"), f"{name}.value", 0)
         elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-            nested(present.flatten(), f"{name}.element")
+            visit(present.flatten(), f"{name}.element", 0)
+
+    def repeated(name):
+        return len(set(name.split(".")) & {"element", "key", "value"})
 
     for name in table.column_names:
         chunked = table[name]
-        nested(pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.nulls(0, chunked.type), name)
-    return {"rows": table.num_rows, "nulls": counts}
+        visit(pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.nulls(0, chunked.type), name, 0)
+    return {"rows": table.num_rows, "nulls": nulls, "entries": entries}
 
 
 def map_side(array, side):
