@@ -6,10 +6,11 @@ const ADVICE: Record<string, string> = {
   EROFS: 'Mount the file system for writing, or choose another folder.',
   ENOSPC: 'Free some disk space and run it again.',
   EDQUOT: 'Free some of the quota and run it again.',
+  EEXIST: 'A file stands where a folder is needed: move it, or choose another folder.',
   EMFILE: 'Raise the limit of open files (ulimit -n) and run it again.',
 };
 /** Faults that waiting does not cure: a person has to act first. */
-const LASTING = new Set(['EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ELOOP']);
+const LASTING = new Set(['EACCES', 'EEXIST', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ELOOP']);
 
 /** The errno name of a file system error (`ENOENT`), or undefined when it is something else. */
 export function errnoOf(error: unknown): string | undefined {

@@ -12,7 +12,9 @@ describe('grownText', () => {
     // Lists drawn from one pool share items by identity, at the front, in the middle, twice or not at all.
     const lists = fc
       .array(item, { minLength: 1, maxLength: 8 })
-      .chain((pool) => fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.array(fc.constantFrom(...pool))), { maxLength: 12 }));
+      .chain((pool) =>
+        fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.array(fc.constantFrom(...pool))), { maxLength: 12 }),
+      );
     fc.assert(
       fc.property(lists, (calls) => {
         const write = grownText((one: Item) => JSON.stringify(one));
