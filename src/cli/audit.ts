@@ -8,33 +8,22 @@ import { isKind, LakegateError } from '../errors.ts';
 import { fitSchema } from '../gate/fit.ts';
 import { type Inspected, inspect } from '../gate/inspect.ts';
 import { fitTarget } from '../gate/schema-change.ts';
-import { sentence } from '../gate/settle.ts';
 import type { Schema } from '../iceberg/model.ts';
 import { assignIds, schemaFromColumns } from '../iceberg/schema.ts';
-import { printable } from '../notify/printable.ts';
-import type { NullCount } from '../parquet/model.ts';
 import { audit } from '../rules/audit.ts';
 import { openAuditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditedFile, RuleResult } from '../rules/rule.ts';
+import { type AuditReport, auditValue, findings, renderAudit } from './audit-report.ts';
 import { chooseTable } from './choose-table.ts';
 import { fileUrl } from './drop.ts';
 import { withLake } from './lake.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { count, columns as table } from './words.ts';
-
-interface Report {
-  file: string;
-  rows: number;
-  outcome: 'passed' | 'failed' | 'inconclusive';
-  columns: NullCount[];
-  rules: RuleResult[];
-}
 
 /** `lakegate audit FILE`: the gate's verdict on a file, without a delivery and without a commit. */
 export async function auditFile(context: CommandContext, file: string, options: { table?: string }): Promise<ExitCode> {
   const url = fileUrl(context.terminal.cwd, file);
-  let report: Report;
+  let report: AuditReport;
   try {
     report = await withLake(context, async (lake) => {
       if (!(await lake.ports.store.head(url))) throw new LakegateError('usage', `there is no file ${file}`);
@@ -43,21 +32,29 @@ export async function auditFile(context: CommandContext, file: string, options: 
   } catch (error) {
     // A file that cannot be read has no verdict: that is said where a program looks for it, and it is not a failed audit.
     if (!context.output.json || !isKind(error, 'corrupt', 'unsupported', 'unavailable')) throw error;
-    context.output.result({ file: url, outcome: 'errored', error: describeError(error) }, () => '');
+    const empty = { file: url, rows: 0, outcome: 'errored', columns: [], rules: [] };
+    context.output.result({ ...empty, error: describeError(error) }, () => '');
     return EXIT.failed;
   }
-  context.output.result(report, () => render(report, context));
+  context.output.result(auditValue(report), () => renderAudit(report, context.output));
+  if (context.output.json) for (const line of findings(report, context.output)) context.terminal.err.write(`${line}\n`);
   if (report.outcome === 'passed') return EXIT.done;
   return report.outcome === 'failed' ? EXIT.auditFailed : EXIT.failed;
 }
 
-async function examine(lake: Lake, url: string, config: TableConfig): Promise<Report> {
+async function examine(lake: Lake, url: string, config: TableConfig): Promise<AuditReport> {
   const { ports } = lake;
   const catalog = ports.catalog(config.catalog ?? lake.config.defaultCatalog);
   const found = await catalog.findTable(parseIdentifier(config.name));
   const target = found && fitTarget(found.metadata);
-  const inspected = await inspect(ports.store, url, config, !target || config.schemaPolicy === 'add_columns');
-  const judge = async (audited: AuditedFile, from?: 'values'): Promise<Report> => {
+  let inspected: Inspected;
+  try {
+    inspected = await inspect(ports.store, url, config, !target || config.schemaPolicy === 'add_columns');
+  } catch (error) {
+    if (!isKind(error, 'invalid')) throw error;
+    return { file: url, rows: 0, outcome: 'failed', columns: [], rules: [misfit(error.message)] };
+  }
+  const judge = async (audited: AuditedFile, from?: 'values'): Promise<AuditReport> => {
     const verdict = await audit([...config.rules], {
       files: [audited],
       nowMs: ports.now(),
@@ -94,8 +91,8 @@ async function withConverted(
   config: TableConfig,
   inspected: Extract<Inspected, { kind: 'text' }>,
   schema: Schema,
-  judge: (audited: AuditedFile) => Promise<Report>,
-): Promise<Report> {
+  judge: (audited: AuditedFile) => Promise<AuditReport>,
+): Promise<AuditReport> {
   const { store } = lake.ports;
   const [{ rewrite }, { textRows }] = await Promise.all([
     import('../formats/rewrite.ts'),
@@ -123,25 +120,4 @@ async function withConverted(
     await reader.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function render(report: Report, { output }: CommandContext): string {
-  const color = report.outcome === 'passed' ? 'green' : report.outcome === 'failed' ? 'red' : 'yellow';
-  const off = report.rules.filter(({ outcome }) => outcome !== 'passed');
-  const lines = [
-    `${output.style(color, report.outcome)}  ${printable(report.file.replace(/^file:\/\//, ''))} (${count(report.rows, 'row')})`,
-    '',
-    table(
-      ['column', 'nulls', 'known from'],
-      report.columns.map(({ name, nulls, from }) => [name, nulls.toLocaleString('en-US'), from]),
-    ),
-    ...off.map((result) => {
-      const rows = result.rows?.length
-        ? ` (rows ${result.rows.join(', ')}${(result.count ?? 0) > result.rows.length ? ', …' : ''})`
-        : '';
-      return `${output.style(result.outcome === 'failed' ? 'red' : 'yellow', result.outcome)}  ${printable(sentence(result))}${rows}`;
-    }),
-    `${report.rules.length - off.length} of ${count(report.rules.length, 'check')} passed`,
-  ];
-  return lines.join('\n');
 }

@@ -1,3 +1,4 @@
+import { didYouMean } from '../config/did-you-mean.ts';
 import type { LakeConfig, TableConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import { autoTable, route } from '../gate/route.ts';
@@ -37,7 +38,11 @@ export function namedTable(config: LakeConfig, name: string): TableConfig {
       `${JSON.stringify(name)} is no table name: expected letters, digits and _, as in ${namespace}.orders`,
     );
   }
-  throw new LakegateError('usage', `lake.yaml has no table ${JSON.stringify(name)}; it has: ${names(config)}`);
+  const known = config.tables.map((table) => table.name);
+  throw new LakegateError(
+    'usage',
+    `lake.yaml has no table ${JSON.stringify(name)}; it has: ${names(config)}.${didYouMean(name, known)} Say which by --table NAME`,
+  );
 }
 
 function names(config: LakeConfig): string {

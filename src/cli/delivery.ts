@@ -1,201 +1,149 @@
-import { userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
+import pLimit from 'p-limit';
 import type { Lake } from '../compose.ts';
-import { LakegateError } from '../errors.ts';
-import { discardDelivery, publishDelivery } from '../gate/decide.ts';
-import { deliver } from '../gate/deliver.ts';
-import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
-import type { DeliveryRecords } from '../gate/records.ts';
-import { sentence } from '../gate/settle.ts';
+import { isKind } from '../errors.ts';
+import type { DeliveryRecord } from '../gate/delivery.ts';
 import { printable } from '../notify/printable.ts';
+import type { RuleResult } from '../rules/rule.ts';
 import { namedTable } from './choose-table.ts';
+import { columns } from './columns.ts';
+import { findRecord } from './find-record.ts';
 import { withLake } from './lake.ts';
-import { exitOf, outcomeValue, recordLines, renderOutcomes } from './outcomes.ts';
-import { EXIT, type ExitCode } from './output.ts';
+import { findingLine, recordLines, styledState } from './outcomes.ts';
+import { describeError, EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { bytes, columns, count } from './words.ts';
+import { bytes, count, fileName, number } from './words.ts';
 
-/** `lakegate delivery list` */
-export async function list(
-  context: CommandContext,
-  options: { table?: string; state?: string; limit: number },
-): Promise<ExitCode> {
-  const records = await withLake(context, async (lake) => {
-    const table = options.table === undefined ? undefined : namedTable(lake.config, options.table).name;
-    const found: DeliveryRecord[] = [];
-    for await (const { record } of lake.ports.records.list()) {
-      if (table !== undefined && record.table !== table) continue;
-      if (options.state !== undefined && record.state !== options.state) continue;
-      found.push(record);
+/** Records read at the same time. */
+const AT_ONCE = 16;
+
+/** Passed checks that `delivery show` spells out; beyond, their number has to do. */
+const PASSED_SHOWN = 20;
+
+interface ListOptions {
+  table?: string;
+  state?: string;
+  limit: number;
+}
+
+/** `lakegate delivery list`: the newest ones; older records are not even read. */
+export async function list(context: CommandContext, options: ListOptions): Promise<ExitCode> {
+  const { output } = context;
+  const { shown, unread } = await withLake(context, (lake) => newest(context, lake, options));
+  output.result(shown, () => {
+    const isFiltered = options.table !== undefined || options.state !== undefined;
+    if (shown.length === 0) {
+      return isFiltered ? 'no such deliveries' : `no deliveries yet; \`${output.command('drop FILE')}\` makes one`;
     }
-    return found;
-  });
-  const newest = records.sort((a, b) => lastChange(b).localeCompare(lastChange(a))).slice(0, options.limit);
-  context.output.result(newest, () => {
-    if (records.length === 0) return 'no deliveries yet; `lakegate drop FILE` makes one';
     const table = columns(
       ['id', 'table', 'state', 'rows', 'when (UTC)', 'file'],
-      newest.map((record) => [
+      shown.map((record) => [
         record.id,
         record.table,
-        record.state,
-        record.rows?.toLocaleString('en-US') ?? '',
+        { text: record.state.replace('_', ' '), paint: () => styledState(record, output) },
+        record.rows === undefined ? '' : number(record.rows),
         lastChange(record).slice(0, 19).replace('T', ' '),
-        record.drop.url.slice(record.drop.url.lastIndexOf('/') + 1),
+        fileName(record.drop.url),
       ]),
+      output.width,
     );
-    return records.length > newest.length
-      ? `${table}${records.length - newest.length} older ones not shown (--limit)`
-      : table;
+    if (unread === 0) return table;
+    return isFiltered
+      ? `${table}there may be older ones (--limit)`
+      : `${table}${count(unread, 'older one')} not shown (--limit)`;
   });
   return EXIT.done;
 }
 
+async function newest(
+  context: CommandContext,
+  lake: Lake,
+  options: ListOptions,
+): Promise<{ shown: DeliveryRecord[]; unread: number }> {
+  const { records } = lake.ports;
+  const table = options.table === undefined ? undefined : namedTable(lake.config, options.table).name;
+  const ids = await records.idsByChange();
+  const limit = pLimit(AT_ONCE);
+  const shown: DeliveryRecord[] = [];
+  let read = 0;
+  while (read < ids.length && shown.length < options.limit) {
+    const wanted = Math.max(AT_ONCE, options.limit - shown.length);
+    const batch = ids.slice(read, read + wanted);
+    read += batch.length;
+    const loaded = await Promise.all(batch.map((id) => limit(() => loadOrSay(context, lake, id))));
+    for (const record of loaded) {
+      if (record === undefined || (table !== undefined && record.table !== table)) continue;
+      if (options.state === undefined || record.state === options.state) shown.push(record);
+    }
+  }
+  shown.sort((a, b) => lastChange(b).localeCompare(lastChange(a)));
+  const unread = ids.length - read + Math.max(0, shown.length - options.limit);
+  return { shown: shown.slice(0, options.limit), unread };
+}
+
+/** A record that cannot be read must not hide the others. */
+async function loadOrSay(context: CommandContext, lake: Lake, id: string): Promise<DeliveryRecord | undefined> {
+  try {
+    return (await lake.ports.records.load(id))?.record;
+  } catch (error) {
+    if (!isKind(error, 'corrupt')) throw error;
+    context.terminal.err.write(`lakegate: ${describeError(error)}\n`);
+    return undefined;
+  }
+}
+
 /** `lakegate delivery show ID` */
 export async function show(context: CommandContext, idStart: string): Promise<ExitCode> {
+  const { output } = context;
   const record = await withLake(context, (lake) => findRecord(lake.ports.records, idStart));
-  context.output.result(record, () => {
-    const { output } = context;
-    const facts = [
-      ['delivery', record.id],
-      ['table', `${record.table} (catalogue ${record.catalog})`],
-      ['file', record.drop.url],
-      [
-        'size',
-        [
-          record.bytes === undefined ? '' : bytes(record.bytes),
-          record.rows === undefined ? '' : count(record.rows, 'row'),
-        ]
-          .filter(Boolean)
-          .join(', '),
-      ],
-      ...(record.branch ? [['branch', record.branch]] : []),
-      ...(record.publishedSnapshotId ? [['snapshot', record.publishedSnapshotId]] : []),
-      ...(record.decision
-        ? [
-            [
-              'decision',
-              `${record.decision.action} by ${record.decision.by} at ${record.decision.at}: ${record.decision.reason}`,
-            ],
-          ]
-        : []),
-    ].map(([name, value]) => `${name!.padEnd(9)} ${printable(value!)}`);
+  output.result(record, () => {
     const way = record.history.map(({ at, state, detail }) =>
-      `${at.slice(0, 23).replace('T', ' ')}  ${state.padEnd(12)} ${printable(detail ?? '')}`.trimEnd(),
+      `${at.slice(0, 23).replace('T', ' ')}  ${state.replace('_', ' ').padEnd(12)} ${printable(detail ?? '')}`.trimEnd(),
     );
-    const rules = (record.results ?? []).map((result) => `${result.outcome.padEnd(12)} ${printable(sentence(result))}`);
     return [
       ...recordLines(record, output),
       '',
-      ...facts,
+      ...facts(record).map(([name, value]) => `${name.padEnd(9)} ${printable(value)}`),
       '',
       output.style('bold', 'its way (UTC)'),
       ...way,
-      ...(rules.length > 0 ? ['', output.style('bold', 'rules'), ...rules] : []),
+      ...checks(record.results ?? [], (title) => output.style('bold', title)),
     ].join('\n');
   });
   return EXIT.done;
 }
 
-/** States from which a person may start a delivery again. */
-const RETRYABLE: readonly DeliveryState[] = ['rejected', 'errored', 'discarded'];
-
-/** `lakegate delivery retry ID` */
-export async function retry(context: CommandContext, idStart: string): Promise<ExitCode> {
-  const outcomes = await withLake(context, async (lake) => {
-    const record = await findRecord(lake.ports.records, idStart);
-    if (record.state === 'published' || record.state === 'rolled_back') {
-      throw new LakegateError(
-        'usage',
-        `delivery ${record.id} is ${record.state.replace('_', ' ')}: there is nothing to retry; drop the file again to deliver it anew`,
-      );
-    }
-    const object = await lake.ports.store.head(record.drop.url);
-    if (object && object.etag !== record.drop.version) {
-      throw new LakegateError(
-        'usage',
-        `${record.drop.url} was replaced since: the new version is a delivery of its own (\`lakegate drop\`)`,
-      );
-    }
-    const table = namedTable(lake.config, record.table);
-    return deliver(lake.ports, lake.config, [record.drop.url], { table, restart: RETRYABLE });
-  });
-  context.output.result(outcomes.map(outcomeValue), () => renderOutcomes(outcomes, context.output));
-  return exitOf(outcomes);
+function facts(record: DeliveryRecord): [string, string][] {
+  const size = [
+    record.bytes === undefined ? [] : bytes(record.bytes),
+    record.rows === undefined ? [] : count(record.rows, 'row'),
+  ].flat();
+  const { decision } = record;
+  return [
+    ['delivery', record.id],
+    ['table', `${record.table} (catalogue ${record.catalog})`],
+    ['file', record.drop.url],
+    ['size', size.join(', ')],
+    ...(record.branch ? [['branch', record.branch] as [string, string]] : []),
+    ...(record.publishedSnapshotId ? [['snapshot', record.publishedSnapshotId] as [string, string]] : []),
+    ...(decision
+      ? [['decision', `${decision.action} by ${decision.by} at ${decision.at}: ${decision.reason}`] as [string, string]]
+      : []),
+  ];
 }
 
-/** `lakegate delivery publish ID --reason TEXT` */
-export async function publish(
-  context: CommandContext,
-  idStart: string,
-  options: { reason?: string },
-): Promise<ExitCode> {
-  return decide(context, idStart, options.reason, (lake, record, reason) =>
-    publishDelivery(lake.ports, namedTable(lake.config, record.table), record.id, { by: person(), reason }),
-  );
-}
-
-/** `lakegate delivery discard ID` */
-export async function discard(
-  context: CommandContext,
-  idStart: string,
-  options: { reason?: string },
-): Promise<ExitCode> {
-  return decide(context, idStart, options.reason ?? 'no reason given', (lake, record, reason) =>
-    discardDelivery(lake.ports, record.id, { by: person(), reason }),
-  );
-}
-
-async function decide(
-  context: CommandContext,
-  idStart: string,
-  given: string | undefined,
-  act: (lake: Lake, record: DeliveryRecord, reason: string) => Promise<DeliveryRecord>,
-): Promise<ExitCode> {
-  const record = await withLake(context, async (lake) => {
-    const found = await findRecord(lake.ports.records, idStart);
-    return act(lake, found, given ?? (await askReason(context, found)));
-  });
-  context.output.result(record, () => recordLines(record, context.output).join('\n'));
-  return EXIT.done;
-}
-
-/** Publishing what the audit stopped is a decision: somebody signs for it. */
-async function askReason(context: CommandContext, record: DeliveryRecord): Promise<string> {
-  const missing = new LakegateError(
-    'usage',
-    `delivery ${record.id} did not pass its audit: say why it may be published, --reason "…"`,
-  );
-  if (context.output.json || !process.stdin.isTTY || !context.terminal.err.isTTY) throw missing;
-  const questions = createInterface({ input: process.stdin, output: context.terminal.err });
-  try {
-    const reason = (await questions.question(`Why may delivery ${record.id} be published all the same? `)).trim();
-    if (reason === '') throw missing;
-    return reason;
-  } finally {
-    questions.close();
-  }
-}
-
-export function person(): string {
-  return userInfo().username;
-}
-
-/**
- * @param idStart the id, or enough of its first digits
- * @throws LakegateError `usage` when none or several begin so
- */
-export async function findRecord(records: DeliveryRecords, idStart: string): Promise<DeliveryRecord> {
-  const ids = await records.idsStartingWith(idStart.toLowerCase(), 3);
-  const [id, other] = ids;
-  const found = id === undefined || other !== undefined ? undefined : await records.load(id);
-  if (found) return found.record;
-  throw new LakegateError(
-    'usage',
-    other === undefined
-      ? `there is no delivery ${idStart}; \`lakegate delivery list\` shows those there are`
-      : `several deliveries begin with ${idStart}: ${ids.join(', ')}${ids.length === 3 ? ', …' : ''}`,
-  );
+function checks(results: readonly RuleResult[], title: (text: string) => string): string[] {
+  if (results.length === 0) return [];
+  const passed = results.filter(({ outcome }) => outcome === 'passed');
+  const off = results.filter(({ outcome }) => outcome !== 'passed');
+  const shown = passed.length > PASSED_SHOWN ? off : [...off, ...passed];
+  return [
+    '',
+    title('rules'),
+    ...shown.map((result) => `${result.outcome.padEnd(12)} ${findingLine(result)}`),
+    ...(passed.length > PASSED_SHOWN
+      ? [`${'passed'.padEnd(12)} ${count(passed.length, 'check')} (--json lists them)`]
+      : []),
+  ];
 }
 
 function lastChange(record: DeliveryRecord): string {

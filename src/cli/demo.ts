@@ -8,12 +8,13 @@ import type { DeliveryRecord } from '../gate/delivery.ts';
 import { eventOf } from '../gate/settle.ts';
 import { snapshotById } from '../iceberg/ancestry.ts';
 import { renderConsole } from '../notify/console.ts';
+import { columns } from './columns.ts';
 import { dropInto } from './drop.ts';
 import { withLake } from './lake.ts';
 import { generateRows } from './load.ts';
-import { EXIT, type ExitCode } from './output.ts';
+import { createOutput, EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
-import { columns, count } from './words.ts';
+import { count, number } from './words.ts';
 
 const TABLE = 'demo.customer_data_log';
 
@@ -54,17 +55,17 @@ export async function demo(context: CommandContext, options: { dir: string }): P
   const expect = (what: string, holds: boolean): void => void expectations.push([what, holds]);
 
   await withLake(inLake, async (lake) => {
-    const step = (number: number, text: string) => output.say(`\n${output.style('bold', `${number}. ${text}`)}`);
+    const step = (at: number, text: string) => output.say(`\n${output.style('bold', `${at}. ${text}`)}`);
     step(1, `A lake in ${relative(context.terminal.cwd, folder) || '.'}`);
     output.say(`   folders for buckets, SQLite for the catalogue; table ${TABLE}; rule: not_null on every column`);
-    output.say(`   rows on main: ${await rowsOnMain(lake)}`);
+    output.say(`   rows on main: ${number(await rowsOnMain(lake))}`);
 
     step(2, `A clean file is dropped: ${count(ROWS, 'row')}, no nulls`);
     const before = await rowsOnMain(lake);
     const published = await deliverOne(lake, clean);
     const after = await rowsOnMain(lake);
     output.say(
-      `   ${output.style('green', published.state)}: rows on main ${before} → ${after}, snapshot ${published.publishedSnapshotId}`,
+      `   ${output.style('green', published.state)}: rows on main ${number(before)} → ${number(after)}, snapshot ${published.publishedSnapshotId}`,
     );
     expect('the clean file is published', published.state === 'published' && after === before + ROWS);
 
@@ -72,9 +73,9 @@ export async function demo(context: CommandContext, options: { dir: string }): P
     const stopped = await deliverOne(lake, bad);
     const still = await rowsOnMain(lake);
     const failed = (stopped.results ?? []).filter((result) => result.outcome === 'failed');
-    output.say(`   ${output.style('red', stopped.state)}: rows on main ${after} → ${still}`);
+    output.say(`   ${output.style('red', stopped.state)}: rows on main ${number(after)} → ${number(still)}`);
     output.say(
-      `   kept on branch ${stopped.branch} (${await rowsOnBranch(lake, stopped.branch)} rows of this delivery)\n`,
+      `   kept on branch ${stopped.branch} (${count(await rowsOnBranch(lake, stopped.branch), 'row')} of this delivery)\n`,
     );
     output.say(
       indent(
@@ -111,16 +112,16 @@ export async function demo(context: CommandContext, options: { dir: string }): P
 
     Object.assign(said, { published, stopped, rowsOnMain: { before, afterClean: after, afterNulls: still } });
     output.say(`\n${output.style('bold', 'What to type next')}`);
-    const flag = `--config ${relative(context.terminal.cwd, config)}`;
-    for (const line of [
-      `npx lakegate delivery show ${stopped.id} ${flag}`,
-      `npx lakegate delivery publish ${stopped.id} --reason "known gap" ${flag}`,
-      `npx lakegate table history ${TABLE} ${flag}`,
-      `npx lakegate load -n 1000 --no-null ${flag}`,
-      'npx lakegate init            # a lake.yaml of your own',
+    const next = createOutput(context.terminal, { config: relative(context.terminal.cwd, config) });
+    for (const words of [
+      `delivery show ${stopped.id}`,
+      `delivery publish ${stopped.id} --reason "known gap"`,
+      `table history ${TABLE}`,
+      'load -n 1000 --no-null',
     ]) {
-      output.say(`   ${line}`);
+      output.say(`   ${next.command(words)}`);
     }
+    output.say(`   ${createOutput(context.terminal, {}).command('init')}    (a lake.yaml of your own)`);
   });
 
   const wrong = expectations.filter(([, holds]) => !holds).map(([what]) => what);

@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import type { Lake } from '../compose.ts';
 import { LakegateError } from '../errors.ts';
 import { deliver } from '../gate/deliver.ts';
+import type { DeliveryOutcome } from '../gate/ports.ts';
 import { resumeOpen } from '../gate/resume.ts';
-import { route } from '../gate/route.ts';
+import { isHidden } from '../gate/route.ts';
+import { printable } from '../notify/printable.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import { describeError, EXIT, type ExitCode, toJson } from './output.ts';
@@ -15,6 +18,9 @@ const SETTLED_MS = 500;
 /** Drops that arrive within this time of one another share a batch. */
 const GATHER_MS = 200;
 
+/** What could not be finished because something outside failed is taken up again after this. */
+const AGAIN_MS = 10_000;
+
 /** `lakegate dev`: watches the raw folder; every drop takes the way it takes on AWS. Ends on Ctrl-C, after the batch at hand. */
 export async function dev(context: CommandContext, options: { once?: boolean }): Promise<ExitCode> {
   return withLake(context, async (lake) => {
@@ -25,8 +31,9 @@ export async function dev(context: CommandContext, options: { once?: boolean }):
 }
 
 async function sweepOnce(context: CommandContext, lake: Lake): Promise<ExitCode> {
+  const { raw } = lake.config;
   const urls: string[] = [];
-  for await (const object of lake.ports.store.list(lake.config.raw)) urls.push(object.url);
+  for await (const { url } of lake.ports.store.list(raw)) if (!isHidden(url.slice(raw.length))) urls.push(url);
   const outcomes = await deliver(lake.ports, lake.config, urls);
   const fresh = outcomes.filter((outcome) => outcome.kind !== 'already');
   context.output.result(
@@ -40,55 +47,97 @@ async function watchRaw(context: CommandContext, lake: Lake): Promise<ExitCode> 
   const folder = folderOf(lake.config.raw);
   mkdirSync(folder, { recursive: true });
   const { watch } = await import('chokidar');
+  const batches = createBatches(context, lake);
+  const watcher = watch(folder, {
+    // Hidden and unfinished names are nobody's drop; anything else that no table claims is said once, by its outcome.
+    ignored: (path) => isHidden(relative(folder, path).replaceAll(sep, '/')),
+    awaitWriteFinish: { stabilityThreshold: SETTLED_MS, pollInterval: 100 },
+  });
+  const arrived = (path: string): void => batches.add(`file://${path}`);
+  watcher.on('add', arrived).on('change', arrived);
+  watcher.on('error', (error) => context.terminal.err.write(`lakegate: watching ${folder}: ${describeError(error)}\n`));
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  context.output.say(`watching ${printable(folder)}\ndrop files into it, a folder per table; Ctrl-C ends\n`);
+  await stopped;
+  await watcher.close();
+  await batches.end();
+  return EXIT.done;
+}
+
+interface Batches {
+  /** Has a drop delivered, together with what else arrives about now. */
+  add(url: string): void;
+  /** Resolves when the batch at hand is done; what waits is left for the next run. */
+  end(): Promise<void>;
+}
+
+/** One batch at a time: what arrives meanwhile makes up the next. */
+function createBatches(context: CommandContext, lake: Lake): Batches {
   const waiting = new Set<string>();
+  const timers = new Set<NodeJS.Timeout>();
+  let gathering = false;
   let running: Promise<void> | undefined;
-  let gather: NodeJS.Timeout | undefined;
-  const runWaiting = async (): Promise<void> => {
-    while (waiting.size > 0) {
+  let ended = false;
+  const after = (ms: number, work: () => void): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      work();
+    }, ms);
+    timers.add(timer);
+  };
+  const add: Batches['add'] = (url) => {
+    waiting.add(url);
+    if (gathering) return;
+    gathering = true;
+    after(GATHER_MS, () => {
+      gathering = false;
+      running ??= runWaiting();
+    });
+  };
+  const addAgain = (urls: readonly string[]): void => {
+    if (urls.length > 0 && !ended) after(AGAIN_MS, () => urls.forEach(add));
+  };
+  async function runWaiting(): Promise<void> {
+    while (waiting.size > 0 && !ended) {
       const urls = [...waiting];
       waiting.clear();
       try {
         const outcomes = await deliver(lake.ports, lake.config, urls);
         report(
           context,
-          outcomes.filter((outcome) => outcome.kind !== 'already'),
+          outcomes.filter(({ kind }) => kind !== 'already' && kind !== 'busy'),
         );
+        addAgain(outcomes.filter(isOpen).map(({ drop }) => drop));
       } catch (error) {
         context.terminal.err.write(`lakegate: ${describeError(error)}\n`);
+        addAgain(urls);
       }
     }
     running = undefined;
+  }
+  return {
+    add,
+    async end() {
+      ended = true;
+      for (const timer of timers) clearTimeout(timer);
+      await running;
+    },
   };
-  const arrived = (path: string): void => {
-    const url = `file://${path}`;
-    // Hidden and unfinished names are nobody's drop; anything else unrouted is reported once, by the outcome.
-    const routed = route(lake.config, url);
-    if (routed.kind === 'unrouted' && routed.reason.startsWith('names that start')) return;
-    waiting.add(url);
-    clearTimeout(gather);
-    gather = setTimeout(() => {
-      running ??= runWaiting();
-    }, GATHER_MS);
-  };
-  const watcher = watch(folder, { awaitWriteFinish: { stabilityThreshold: SETTLED_MS, pollInterval: 100 } });
-  watcher.on('add', arrived).on('change', arrived);
-  watcher.on('error', (error) => context.terminal.err.write(`lakegate: watching ${folder}: ${describeError(error)}\n`));
-  context.output.say(`watching ${folder}\ndrop files into it, a folder per table; Ctrl-C ends\n`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-  await watcher.close();
-  clearTimeout(gather);
-  await running;
-  return EXIT.done;
+}
+
+/** Nothing is decided yet: the same drop has to come again. */
+function isOpen({ kind }: DeliveryOutcome): boolean {
+  return kind === 'interrupted' || kind === 'unclaimed' || kind === 'busy';
 }
 
 /** One line of JSON per batch, or lines for people, as they come. */
-function report(context: CommandContext, outcomes: Parameters<typeof renderOutcomes>[0]): void {
+function report(context: CommandContext, outcomes: readonly DeliveryOutcome[]): void {
   if (outcomes.length === 0) return;
   const { terminal, output } = context;
-  if (output.json) terminal.out.write(`${toJson(outcomes.map(outcomeValue)).replace(/\n\s*/g, ' ')}\n`);
+  if (output.json) terminal.out.write(`${toJson(outcomes.map(outcomeValue), 0)}\n`);
   else terminal.out.write(`${renderOutcomes(outcomes, output)}\n`);
 }
 

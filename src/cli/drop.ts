@@ -45,10 +45,11 @@ export async function dropInto(
       throw new LakegateError('usage', `there is no file ${file.replace(/^file:\/\//, '')}`, { context: { file } });
     }
   }
+  // All are known to have a table before the first is put anywhere.
+  const chosen = files.map((file) => ({ file, table: chooseTable(config, file, tableName) }));
   const byTable = new Map<string, { table: TableConfig; urls: string[] }>();
   const placed: string[] = [];
-  for (const file of files) {
-    const table = chooseTable(config, file, tableName);
+  for (const { file, table } of chosen) {
     const url = await placeDrop(ports.store, file, `${config.raw}${table.prefix}`);
     const group = byTable.get(table.name) ?? { table, urls: [] };
     group.urls.push(url);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LakegateError } from '../errors.ts';
+import { printable } from '../notify/printable.ts';
 import { LAKE_YAML } from './lake.ts';
 import { EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
@@ -17,10 +18,10 @@ export async function init(context: CommandContext, options: { force?: boolean }
   mkdirSync(join(dirname(path), 'raw'), { recursive: true });
   context.output.result({ written: path }, () =>
     [
-      `wrote ${path}`,
-      'next: look through it, then',
-      '  lakegate dev            watch ./raw and run each drop',
-      '  lakegate drop FILE      deliver a file now',
+      `wrote ${printable(path)}`,
+      'next: look through it, then one of',
+      `  ${context.output.command('drop FILE')}    deliver a file now`,
+      `  ${context.output.command('dev')}          watch ${printable(join(dirname(path), 'raw'))} and deliver what lands there`,
     ].join('\n'),
   );
   return EXIT.done;

@@ -23,11 +23,10 @@ export async function readConfig({ terminal, options }: CommandContext): Promise
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && options.config === undefined) {
       return embeddedConfig(terminal.cwd, terminal.env);
     }
-    throw new LakegateError(
-      'config',
-      `cannot read ${path}: ${(cause as Error).message}; run \`lakegate init\` to make one`,
-      { cause },
-    );
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new LakegateError('config', `there is no ${path}; \`lakegate init\` makes one`);
+    }
+    throw new LakegateError('config', `cannot read ${path}`, { cause });
   }
   // Loaded only where there is a file to check: YAML and its validation are most of a small command's start.
   const [{ loadConfig }, { pyicebergCatalogs }] = await Promise.all([

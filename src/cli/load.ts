@@ -8,7 +8,7 @@ import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import type { ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';
 import { createProgress } from './progress.ts';
-import { columns, count } from './words.ts';
+import { count } from './words.ts';
 
 interface LoadOptions {
   rows: number;
@@ -28,6 +28,7 @@ const SHOWN = 5;
 export async function load(context: CommandContext, options: LoadOptions): Promise<ExitCode> {
   const rows = generateRows(options.rows, options.null);
   if (options.verbose) {
+    const { columns } = await import('./columns.ts');
     const shown = Array.from({ length: Math.min(SHOWN, options.rows) }, (_, row) =>
       rows.map(({ data }) => String(data[row] ?? 'null')),
     );

@@ -2,8 +2,12 @@ import type { DeliveryRecord } from '../gate/delivery.ts';
 import type { DeliveryOutcome } from '../gate/ports.ts';
 import { sentence } from '../gate/settle.ts';
 import { printable } from '../notify/printable.ts';
+import type { RuleResult } from '../rules/rule.ts';
 import { describeError, EXIT, type ExitCode, type Output } from './output.ts';
-import { bytes, count } from './words.ts';
+import { bytes, count, fileName, number } from './words.ts';
+
+/** Findings and columns shown of one delivery; a file may have thousands. */
+const SHOWN = 10;
 
 /** 1 when anything could not be done, else 3 when the audit stopped anything, else 0. */
 export function exitOf(outcomes: readonly DeliveryOutcome[]): ExitCode {
@@ -15,7 +19,7 @@ export function exitOf(outcomes: readonly DeliveryOutcome[]): ExitCode {
   return codes.includes(EXIT.auditFailed) ? EXIT.auditFailed : EXIT.done;
 }
 
-export function exitOfRecord(record: DeliveryRecord): ExitCode {
+function exitOfRecord(record: DeliveryRecord): ExitCode {
   if (record.state === 'published') return EXIT.done;
   return record.state === 'rejected' ? EXIT.auditFailed : EXIT.failed;
 }
@@ -38,36 +42,29 @@ export function outcomeValue(outcome: DeliveryOutcome): Record<string, unknown> 
 export function renderOutcomes(outcomes: readonly DeliveryOutcome[], output: Output): string {
   const lines = outcomes.flatMap((outcome) => outcomeLines(outcome, output));
   if (outcomes.length > 1) {
-    const of = (state: string) =>
-      outcomes.filter((outcome) => 'record' in outcome && outcome.record.state === state).length;
-    const published = of('published');
-    lines.push(
-      '',
-      `${published} of ${count(outcomes.length, 'delivery').replace('deliverys', 'deliveries')} published`,
-    );
+    const published = outcomes.filter((outcome) => 'record' in outcome && outcome.record.state === 'published').length;
+    lines.push('', `${number(published)} of ${count(outcomes.length, 'delivery', 'deliveries')} published`);
   }
   return lines.join('\n');
 }
 
 function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
-  const name = printable(outcome.drop.slice(outcome.drop.lastIndexOf('/') + 1));
+  const name = printable(fileName(outcome.drop));
   switch (outcome.kind) {
     case 'unrouted':
       return [`${output.style('yellow', 'unrouted')}  ${name}: ${printable(outcome.reason)}`];
     case 'gone':
-      return [`${output.style('yellow', 'gone')}  ${name}: there is no such object any more`];
-    case 'unclaimed':
-      return [
-        `${output.style('red', 'not begun')}  ${name}: ${describeError(outcome.error)}; drop it again to deliver it`,
-      ];
+      return [`${output.style('yellow', 'gone')}  ${name}: there is no such file any more`];
     case 'busy':
       return [
         `${output.style('yellow', 'busy')}  ${name}: delivery ${outcome.record.id} is worked on by process ${outcome.record.lease?.holder.pid} on ${outcome.record.lease?.holder.host}`,
       ];
+    case 'unclaimed':
+      return [`${output.style('red', 'not begun')}  ${name}: ${describeError(outcome.error)}; drop it again`];
     case 'interrupted':
       return [
         `${output.style('red', 'interrupted')}  ${name}: ${describeError(outcome.error)}`,
-        `    lakegate delivery retry ${outcome.record.id}`,
+        `    ${output.command(`delivery retry ${outcome.record.id}`)}`,
       ];
     case 'already':
     case 'ended':
@@ -75,35 +72,56 @@ function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
   }
 }
 
-/** A delivery that has ended, in a few lines. */
+/** A delivery in a few lines: its state and, where it was stopped, why and what to type next. */
 export function recordLines(record: DeliveryRecord, output: Output, remark = ''): string[] {
-  const name = printable(record.drop.url.slice(record.drop.url.lastIndexOf('/') + 1));
   const size = [
     record.rows === undefined ? [] : count(record.rows, 'row'),
     record.bytes === undefined ? [] : bytes(record.bytes),
   ].flat();
-  const about = `${name} → ${record.table}${size.length > 0 ? ` (${size.join(', ')})` : ''}${remark}`;
-  const state = { published: 'green', rejected: 'red', errored: 'red' }[record.state as string] ?? 'yellow';
-  const lines = [`${output.style(state as 'green', record.state)}  ${about}`];
-  if (record.addedColumns?.length) lines.push(`    new columns: ${record.addedColumns.map(printable).join(', ')}`);
-  if (record.state === 'published') return lines;
+  const about = `${printable(fileName(record.drop.url))} → ${printable(record.table)}${size.length > 0 ? ` (${size.join(', ')})` : ''}${remark}`;
+  const lines = [
+    `${styledState(record, output)}  ${about}`,
+    ...columnLines('new table', record.tableColumns),
+    ...columnLines('new columns', record.addedColumns),
+  ];
+  if (record.state === 'published' || record.state === 'discarded' || record.state === 'rolled_back') return lines;
   const off = (record.results ?? []).filter((result) => result.outcome !== 'passed');
-  for (const result of off) {
-    const rows = result.rows?.length
-      ? ` (row${result.rows.length === 1 ? '' : 's'} ${result.rows.join(', ')}${(result.count ?? 0) > result.rows.length ? ', …' : ''})`
-      : '';
-    lines.push(`    ${printable(sentence(result))}${rows}`);
-  }
+  lines.push(...off.slice(0, SHOWN).map((result) => `    ${findingLine(result)}`));
+  if (off.length > SHOWN) lines.push(`    … and ${number(off.length - SHOWN)} more`);
   if (record.reason && off.length === 0) lines.push(`    ${printable(record.reason)}`);
   if (record.branch) lines.push(`    kept on branch ${record.branch}`);
-  if (record.state === 'rejected' || record.state === 'errored') {
-    lines.push(`    lakegate delivery show ${record.id}`);
-    if (record.branch)
-      lines.push(
-        `    lakegate delivery publish ${record.id} --reason "…"`,
-        `    lakegate delivery discard ${record.id}`,
-      );
-    else lines.push(`    lakegate delivery retry ${record.id}`);
+  return [...lines, ...nextCommands(record, output).map((command) => `    ${command}`)];
+}
+
+/** A delivery's state, in its colour. */
+export function styledState({ state }: DeliveryRecord, output: Output): string {
+  const color = state === 'published' ? 'green' : state === 'rejected' || state === 'errored' ? 'red' : 'yellow';
+  return output.style(color, state.replace('_', ' '));
+}
+
+/** `not_null on email: 3 nulls, expected no nulls (rows 4, 7, 9, counted from 0)` */
+export function findingLine(result: RuleResult): string {
+  const { rows = [] } = result;
+  if (result.outcome === 'passed') {
+    return printable(`${result.rule}${result.column === undefined ? '' : ` on ${result.column}`}: ${result.found}`);
   }
-  return lines;
+  const more = (result.count ?? 0) > rows.length ? ', …' : '';
+  const where = `${rows.length === 1 && !more ? 'row' : 'rows'} ${rows.join(', ')}${more}, counted from 0`;
+  return `${printable(sentence(result))}${rows.length === 0 ? '' : ` (${where})`}`;
+}
+
+function columnLines(what: string, names: readonly string[] | undefined): string[] {
+  if (!names?.length) return [];
+  const more = names.length > SHOWN ? ` … and ${number(names.length - SHOWN)} more` : '';
+  return [`    ${what}: ${names.slice(0, SHOWN).map(printable).join(', ')}${more}`];
+}
+
+function nextCommands(record: DeliveryRecord, output: Output): string[] {
+  const command = (verb: string, more = '') => output.command(`delivery ${verb} ${record.id}${more}`);
+  if (record.state !== 'rejected' && record.state !== 'errored') return [command('retry')];
+  return [
+    command('show'),
+    ...(record.branch ? [command('publish', ' --reason "…"')] : [command('retry')]),
+    command('discard'),
+  ];
 }

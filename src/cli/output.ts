@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { LakegateError } from '../errors.ts';
+import { printable } from '../notify/printable.ts';
 
 /** What the command ends with; programs rely on the numbers. */
 export const EXIT = { done: 0, failed: 1, usage: 2, auditFailed: 3 } as const;
@@ -7,8 +8,10 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Where a command writes. Results go to `out` (one JSON document with `--json`), everything else to `err`. */
 export interface Terminal {
-  out: NodeJS.WritableStream & { isTTY?: boolean };
-  err: NodeJS.WritableStream & { isTTY?: boolean };
+  /** Whom to ask, where it is a terminal too. */
+  in?: NodeJS.ReadableStream & { isTTY?: boolean };
+  out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  err: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
 }
@@ -18,27 +21,52 @@ export interface Output {
   readonly color: boolean;
   /** Whether progress may be drawn. */
   readonly live: boolean;
+  /** Characters in a line of the terminal; undefined where the result goes to a file or a program. */
+  readonly width: number | undefined;
   /** The command's result: `render` for people, `value` for programs. */
   result(value: unknown, render: () => string): void;
   /** A remark for people, never in the way of a program. */
   say(text: string): void;
   style(format: Parameters<typeof styleText>[0], text: string): string;
+  /** A command to type next, about the lake that this one was about: `lakegate delivery show 1f --config lake.yaml`. */
+  command(words: string): string;
 }
 
-export function createOutput(terminal: Terminal, options: { json: boolean }): Output {
-  const color = !options.json && Boolean(terminal.out.isTTY) && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
+/** @param options what the call was given: suggested commands repeat it */
+export function createOutput(
+  terminal: Terminal,
+  options: { json?: boolean; config?: string; catalog?: string },
+): Output {
+  const { env } = terminal;
+  const json = options.json ?? false;
+  const isTerminal = Boolean(terminal.out.isTTY);
+  const color = !json && isTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
   return {
-    json: options.json,
+    json,
     color,
-    live: !options.json && Boolean(terminal.err.isTTY) && terminal.env.TERM !== 'dumb',
+    live: !json && Boolean(terminal.err.isTTY) && env.TERM !== 'dumb',
+    width: !json && isTerminal ? terminal.out.columns : undefined,
     result(value, render) {
-      terminal.out.write(options.json ? `${toJson(value)}\n` : endWithNewline(render()));
+      terminal.out.write(json ? `${toJson(value)}\n` : endWithNewline(render()));
     },
     say(text) {
-      if (!options.json) terminal.out.write(endWithNewline(text));
+      if (!json) terminal.out.write(endWithNewline(text));
     },
     style: (format, text) => (color ? styleText(format, text, { validateStream: false }) : text),
+    command(words) {
+      // npx and npm scripts find the command where a shell would not.
+      const program = env.npm_command === undefined ? 'lakegate' : 'npx lakegate';
+      const flags = [
+        options.config === undefined ? '' : ` --config ${quoted(options.config)}`,
+        options.catalog === undefined ? '' : ` --catalog ${quoted(options.catalog)}`,
+      ];
+      return `${program} ${words}${flags.join('')}`;
+    },
   };
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", "'\\''")}'`;
 }
 
 function endWithNewline(text: string): string {
@@ -46,20 +74,25 @@ function endWithNewline(text: string): string {
 }
 
 /** JSON for programs: 64-bit ids as strings, since a JSON number would lose digits in most readers. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item), 2);
+export function toJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item), indent);
 }
 
-/** What a fault says on the terminal: its message, and its causes where they add something. */
+/** What a fault says on the terminal: its message, and its causes where they add something. Nothing in it is obeyed by the terminal. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return printable(String(error));
   const lines = [error.message];
   let cause = error.cause;
   while (cause instanceof Error) {
-    if (!lines.some((line) => line.includes((cause as Error).message))) lines.push(`because: ${cause.message}`);
+    const { message } = cause;
+    if (!lines.some((line) => line.includes(message))) lines.push(`because: ${message}`);
     cause = cause.cause;
   }
-  return lines.join('\n  ');
+  return lines
+    .join('\n  ')
+    .split('\n')
+    .map((line) => printable(line))
+    .join('\n');
 }
 
 /** The exit code of a fault that ended a command. */

@@ -1,41 +1,11 @@
-import Table from 'cli-table3';
-import { printable } from '../notify/printable.ts';
-
-/** Columns without borders, wide characters counted right. */
-export function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const blank = {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '  ',
-  };
-  const table = new Table({
-    head: [...head],
-    chars: blank,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  for (const row of rows) table.push(row.map(printable));
-  return `${table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`;
+/** `1 row`, `1,234 rows`, `2 deliveries`. */
+export function count(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${number(amount)} ${amount === 1 ? noun : plural}`;
 }
 
-/** `1 row`, `1,234 rows`. */
-export function count(amount: number, noun: string): string {
-  return `${amount.toLocaleString('en-US')} ${noun}${amount === 1 ? '' : 's'}`;
+/** `1,234` */
+export function number(amount: number): string {
+  return amount.toLocaleString('en-US');
 }
 
 /** Bytes for people: `1.2 GB` (powers of 1000). */
@@ -53,4 +23,9 @@ export function bytes(amount: number): string {
 /** `2026-11-21 10:15:03` (UTC). */
 export function time(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** The last part of a URL: a file's name. */
+export function fileName(url: string): string {
+  return url.slice(url.lastIndexOf('/') + 1);
 }

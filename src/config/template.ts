@@ -17,6 +17,8 @@ export interface TemplateOptions {
 export function lakeYamlTemplate(options: TemplateOptions = {}): string {
   const tables = options.tables?.length ? options.tables : [{ name: 'sales.orders', from: 'orders/' }];
   return `# What this lake is. Every key: docs/lake-yaml.md.
+# For an editor that checks it as you type: lakegate schema > lake.schema.json,
+# and the comment line "yaml-language-server: $schema=lake.schema.json" at the top.
 version: 1
 
 # Folders, relative to this file. Files dropped under raw are audited, then written under warehouse.

@@ -1,0 +1,113 @@
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import type { Lake } from '../compose.ts';
+import { LakegateError } from '../errors.ts';
+import { discardDelivery, publishDelivery } from '../gate/decide.ts';
+import { deliver } from '../gate/deliver.ts';
+import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
+import { namedTable } from './choose-table.ts';
+import { findRecord } from './find-record.ts';
+import { withLake } from './lake.ts';
+import { exitOf, outcomeValue, recordLines, renderOutcomes } from './outcomes.ts';
+import { EXIT, type ExitCode } from './output.ts';
+import type { CommandContext } from './program.ts';
+
+/** States from which a person may start a delivery again. */
+const RETRYABLE: readonly DeliveryState[] = ['rejected', 'errored', 'discarded'];
+
+/** `lakegate delivery retry ID` */
+export async function retry(context: CommandContext, idStart: string): Promise<ExitCode> {
+  const outcomes = await withLake(context, async (lake) => {
+    const record = await findRecord(lake.ports.records, idStart);
+    if (record.state === 'published' || record.state === 'rolled_back') {
+      throw new LakegateError(
+        'usage',
+        `delivery ${record.id} is ${record.state.replace('_', ' ')}: there is nothing to retry; drop the file again to deliver it anew`,
+      );
+    }
+    const object = await lake.ports.store.head(record.drop.url);
+    if (object && object.etag !== record.drop.version) {
+      throw new LakegateError(
+        'usage',
+        `${record.drop.url} was replaced since: the new version is a delivery of its own (\`lakegate drop FILE\`)`,
+      );
+    }
+    const table = namedTable(lake.config, record.table);
+    return deliver(lake.ports, lake.config, [record.drop.url], { table, restart: RETRYABLE });
+  });
+  context.output.result(outcomes.map(outcomeValue), () => renderOutcomes(outcomes, context.output));
+  return exitOf(outcomes);
+}
+
+/** `lakegate delivery publish ID --reason TEXT` */
+export async function publish(
+  context: CommandContext,
+  idStart: string,
+  options: { reason?: string },
+): Promise<ExitCode> {
+  return decide(
+    context,
+    idStart,
+    (record) => options.reason ?? askReason(context, record),
+    (lake, record, reason) =>
+      publishDelivery(lake.ports, namedTable(lake.config, record.table), record.id, { by: person(), reason }),
+  );
+}
+
+/** `lakegate delivery discard ID` */
+export async function discard(
+  context: CommandContext,
+  idStart: string,
+  options: { reason?: string },
+): Promise<ExitCode> {
+  return decide(
+    context,
+    idStart,
+    () => options.reason ?? 'no reason given',
+    (lake, record, reason) => discardDelivery(lake.ports, record.id, { by: person(), reason }),
+  );
+}
+
+async function decide(
+  context: CommandContext,
+  idStart: string,
+  reasonFor: (record: DeliveryRecord) => string | Promise<string>,
+  act: (lake: Lake, record: DeliveryRecord, reason: string) => Promise<DeliveryRecord>,
+): Promise<ExitCode> {
+  const record = await withLake(context, async (lake) => {
+    const found = await findRecord(lake.ports.records, idStart);
+    // One about which there is nothing to decide is refused by `act`, without asking first.
+    const isOpen = found.state === 'rejected' || found.state === 'errored';
+    const reason = isOpen ? (await reasonFor(found)).trim() : '';
+    if (isOpen && reason === '') throw missingReason(found);
+    return act(lake, found, reason);
+  });
+  context.output.result(record, () => recordLines(record, context.output).join('\n'));
+  return EXIT.done;
+}
+
+/** Publishing what the audit stopped is a decision: somebody signs for it. */
+async function askReason({ terminal, output }: CommandContext, record: DeliveryRecord): Promise<string> {
+  if (output.json || !terminal.in?.isTTY || !terminal.err.isTTY) throw missingReason(record);
+  const questions = createInterface({ input: terminal.in, output: terminal.err });
+  // Ctrl-D and Ctrl-C close the question without an answer.
+  const closed = new Promise<string>((resolve) => questions.once('close', () => resolve('')));
+  try {
+    const answer = questions.question(`Why may delivery ${record.id} be published all the same? `).catch(() => '');
+    return await Promise.race([answer, closed]);
+  } finally {
+    questions.close();
+  }
+}
+
+function missingReason(record: DeliveryRecord): LakegateError {
+  return new LakegateError(
+    'usage',
+    `delivery ${record.id} is ${record.state}: say why it may be published all the same, --reason "…"`,
+  );
+}
+
+/** Who decides: goes into the record. */
+export function person(): string {
+  return userInfo().username;
+}

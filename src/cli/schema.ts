@@ -1,0 +1,10 @@
+import { lakeYamlJsonSchema } from '../config/schema.ts';
+import { EXIT, type ExitCode, toJson } from './output.ts';
+import type { CommandContext } from './program.ts';
+
+/** `lakegate schema`: lake.yaml's JSON Schema, with `--json` and without. */
+export async function schema({ output }: CommandContext): Promise<ExitCode> {
+  const value = lakeYamlJsonSchema();
+  output.result(value, () => toJson(value));
+  return EXIT.done;
+}
