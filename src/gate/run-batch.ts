@@ -125,10 +125,17 @@ async function runFitted(
   if (members.length === 0) return;
 
   const staged = await stage(ports, target, loaded, {
-    ids: members.map(({ delivery }) => delivery.id),
+    ids: idsOf(members),
     dataFiles: members.flatMap(({ dataFiles }) => dataFiles),
     config,
     schemaFor: (metadata) => stagedSchema(metadata, columns),
+    checkHeld: async () => {
+      const { lost } = await steps.hold(members);
+      if (lost.length === 0) return;
+      throw new LakegateError('conflict', `deliveries were taken over by another runner: ${idsOf(lost).join(', ')}`, {
+        context: { ids: idsOf(lost), refit: true },
+      });
+    },
   });
   for (const { delivery } of members)
     delivery.note('staged', `branch ${staged.branch}, snapshot ${staged.snapshot.snapshotId}`);
@@ -145,7 +152,6 @@ async function runFitted(
   steps.step('audited', members);
 
   const { held, lost } = await steps.hold(members);
-  if (held.length === 0) return;
   const passes = (member: Member) => {
     const verdict = verdicts.get(member);
     return !(verdict instanceof LakegateError) && verdict?.outcome === 'passed';
@@ -164,6 +170,10 @@ async function runFitted(
     await steps.end(member.delivery, endingOf(member, verdicts.get(member)!, settled), member);
     return member;
   });
+}
+
+function idsOf(members: readonly Member[]): string[] {
+  return members.map(({ delivery }) => delivery.id);
 }
 
 function stagedDelivery({ delivery, dataFiles, fit }: Member): StagedDelivery {

@@ -23,6 +23,8 @@ export interface StageRequest {
   config: Pick<TableConfig, 'mode' | 'keepBranchMs'>;
   /** The updates that give the table, as it is by then, the files' schema. */
   schemaFor(metadata: TableMetadata): { updates: TableUpdate[]; schemaId: number };
+  /** Checks that the deliveries are still this runner's: if not, their branches are another's work. @throws LakegateError */
+  checkHeld(): Promise<void>;
 }
 
 export interface Staged {
@@ -49,6 +51,7 @@ export async function stage(
     target.identifier,
     loaded,
     async (current): Promise<Plan> => {
+      await request.checkHeld();
       checkFitted(loaded.metadata, current.metadata);
       const schema = request.schemaFor(current.metadata);
       const staging = {

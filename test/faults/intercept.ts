@@ -1,6 +1,6 @@
 import type { Catalog } from '../../src/catalogs/catalog.ts';
 import type { Lake } from '../../src/compose.ts';
-import type { ObjectStore } from '../../src/storage/store.ts';
+import type { ObjectStore, ObjectWriter } from '../../src/storage/store.ts';
 
 /**
  * Stands around one call to the outside. It may not let it through, or let it through and then not give the answer.
@@ -34,15 +34,24 @@ export function interceptStore(store: ObjectStore, around: Around): ObjectStore 
     create: (url, bytes) => around('store.create', () => store.create(url, bytes)),
     replace: (url, bytes, etag) => around('store.replace', () => store.replace(url, bytes, etag)),
     copy: (from, to) => around('store.copy', () => store.copy(from, to)),
-    writer: (url) =>
-      around('store.writer', async () => {
-        const writer = await store.writer(url);
-        return {
-          write: (bytes) => around('store.write', () => writer.write(bytes)),
-          finish: () => around('store.finish', () => writer.finish()),
-          abort: () => writer.abort(),
-        };
-      }),
+    async writer(url) {
+      let writer: ObjectWriter | undefined;
+      try {
+        return await around('store.writer', async () => {
+          const made = await store.writer(url);
+          writer = made;
+          return {
+            write: (bytes: Uint8Array) => around('store.write', () => made.write(bytes)),
+            finish: () => around('store.finish', () => made.finish()),
+            abort: () => made.abort(),
+          };
+        });
+      } catch (error) {
+        // Nobody else has it to close it.
+        await writer?.abort();
+        throw error;
+      }
+    },
     delete: (urls) => around('store.delete', () => store.delete(urls)),
     list: (prefix) => store.list(prefix),
     ...(store.unfinished === undefined ? {} : { unfinished: store.unfinished.bind(store) }),

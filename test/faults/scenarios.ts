@@ -150,6 +150,13 @@ export function putDrops(config: LakeConfig, { drops }: Scenario): Record<string
   return Object.fromEntries(Object.entries(drops).map(([name, content]) => [name, putDrop(config, name, content)]));
 }
 
+/** The drops' URLs by name. */
+export function urlsOf(config: LakeConfig, { drops }: Scenario): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(drops).map((name) => [name, `${config.raw}${config.tables[0]!.prefix}${name}`]),
+  );
+}
+
 /** What comes before the kill. */
 export async function prepare({ ports, config }: Lake, { first }: Scenario, urls: Record<string, string>) {
   for (const name of first) await deliver(ports, config, [urls[name]!]);
