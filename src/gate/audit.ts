@@ -3,9 +3,11 @@ import { decodeManifest } from '../iceberg/manifest.ts';
 import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import type { DataFile, Schema, Snapshot } from '../iceberg/model.ts';
 import type { MappedField } from '../iceberg/name-mapping.ts';
+import { allFields } from '../iceberg/schema.ts';
 import { audit } from '../rules/audit.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
-import type { AuditVerdict, RuleSpec, SqlEngine } from '../rules/rule.ts';
+import { factsOf } from '../rules/manifest-statistics.ts';
+import type { AuditedFile, AuditVerdict, RuleSpec, SqlEngine } from '../rules/rule.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
 /**
@@ -22,6 +24,24 @@ export async function addedFiles(store: ObjectStore, snapshot: Snapshot): Promis
   );
   const files = decoded.flatMap(({ entries }) => entries).filter(({ status }) => status === 'added');
   return new Map(files.map(({ dataFile }) => [dataFile.filePath, dataFile]));
+}
+
+/** What a drop without rows, of which no file was written, is to the rules: the table's columns and nothing in them. */
+function withoutRows(schema: Schema): AuditedFile {
+  const fields = allFields(schema).map(factsOf);
+  return {
+    url: 'a delivery without rows',
+    rows: 0,
+    fields: async () => fields,
+    nulls: async (names) =>
+      fields
+        .filter(({ name }) => names === '*' || names.includes(name))
+        .map(({ name }) => ({ name, nulls: 0, from: 'statistics' })),
+    nullRows: async () => [],
+    bounds: async () => undefined,
+    dictionary: async () => [],
+    values: async function* () {},
+  };
 }
 
 /**
@@ -43,5 +63,6 @@ export async function auditFiles(
       throw new LakegateError('internal', `the staged snapshot does not hold ${path}`, { context: { path } });
     return auditedParquet({ url: path, openReader: () => ports.store.open(path), statistics: { ...table, dataFile } });
   });
+  if (files.length === 0) files.push(withoutRows(table.schema));
   return audit([...rules], { files, nowMs: ports.now(), ...(ports.sql ? { sql: ports.sql } : {}) });
 }
