@@ -1,5 +1,6 @@
 import { LakegateError } from '../errors.ts';
 import type { IcebergType, NestedField, Schema } from '../iceberg/model.ts';
+import type { MappedField } from '../iceberg/name-mapping.ts';
 import { childFields, formatType } from '../iceberg/types.ts';
 import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
 import type { RowBatch as DecodedBatch } from '../parquet/rows.ts';
@@ -11,9 +12,10 @@ import type { MapEntry, RowBatch, RowValue, StructValue } from './row-batch.ts';
 type ValueReader = (value: unknown, misfit: Misfit) => RowValue;
 
 /**
- * The rows of a Parquet file as values of the table's columns. Columns are matched by field id where the file has ids, else by name; optional columns
- * that it lacks are null. As in `textRows`, every row is checked, and from the first bad value on no more rows are given.
+ * The rows of a Parquet file as values of the table's columns. Columns are matched by field id where the file has ids, else by name, older names
+ * included; optional columns that it lacks are null. As in `textRows`, every row is checked, and from the first bad value on no more rows are given.
  * @param decoded the file's rows in order, all columns, as `readRows` gives them
+ * @param nameMapping the table's `schema.name-mapping.default`, as `matchSchema` takes it
  * @throws LakegateError `invalid` for columns that the table lacks, whose types do not go together or that are required and not there; and at the end,
  *   for values that their column cannot hold exactly (context `{url, count, first}`)
  */
@@ -21,12 +23,13 @@ export async function* parquetRows(
   footer: ParquetFooter,
   decoded: AsyncIterable<DecodedBatch>,
   schema: Schema,
+  nameMapping: readonly MappedField[] = [],
 ): AsyncGenerator<RowBatch> {
   const bad = collectBadValues(footer.url);
   const { url } = footer;
-  const columns = matchFields(footer.fields, schema.fields, '', url).map(({ field, source }) => ({
+  const columns = matchFields(footer.fields, schema.fields, nameMapping, '', url).map(({ field, source }) => ({
     source: source?.name,
-    read: valueReader(source, field, field.name, url),
+    read: valueReader(source, field, nameMapping, field.name, url),
   }));
   for await (const batch of decoded) {
     const values = columns.map(({ source, read }) => {
@@ -45,14 +48,18 @@ export async function* parquetRows(
 function matchFields(
   sources: readonly LogicalField[],
   fields: readonly NestedField[],
+  mapping: readonly MappedField[],
   parent: string,
   url: string,
 ): { field: NestedField; source: LogicalField | undefined }[] {
   const byId = sources.some((source) => source.fieldId !== undefined);
-  const matched = fields.map((field) => ({
-    field,
-    source: sources.find((source) => (byId ? source.fieldId === field.id : source.name === field.name)),
-  }));
+  const idOf = (source: LogicalField): number | undefined => {
+    if (byId) return source.fieldId;
+    const mapped = mapping.find((entry) => entry.names.includes(source.name))?.fieldId;
+    const known = fields.find((field) => field.id === mapped) ?? fields.find((field) => field.name === source.name);
+    return known?.id;
+  };
+  const matched = fields.map((field) => ({ field, source: sources.find((source) => idOf(source) === field.id) }));
   const used = new Set(matched.map(({ source }) => source));
   const extra = sources.filter((source) => !used.has(source));
   const missing = matched.filter(({ field, source }) => source === undefined && field.required);
@@ -78,9 +85,16 @@ function matchFields(
   return matched;
 }
 
-function valueReader(source: LogicalField | undefined, field: NestedField, path: string, url: string): ValueReader {
+function valueReader(
+  source: LogicalField | undefined,
+  field: NestedField,
+  mapping: readonly MappedField[],
+  path: string,
+  url: string,
+): ValueReader {
   if (source === undefined) return () => undefined;
-  const present = presentReader(source, field.type, path, url);
+  const below = mapping.find((entry) => entry.fieldId === field.id)?.fields ?? [];
+  const present = presentReader(source, field.type, below, path, url);
   return (value, misfit) => {
     if (value !== null && value !== undefined) return present(value, misfit);
     if (field.required) misfit(path, null, `${formatType(field.type)} (required)`);
@@ -88,7 +102,13 @@ function valueReader(source: LogicalField | undefined, field: NestedField, path:
   };
 }
 
-function presentReader(source: LogicalField, type: IcebergType, path: string, url: string): ValueReader {
+function presentReader(
+  source: LogicalField,
+  type: IcebergType,
+  mapping: readonly MappedField[],
+  path: string,
+  url: string,
+): ValueReader {
   if (typeof type === 'string') {
     const convert = source.leaf === undefined ? undefined : parquetConverter(source.leaf, type);
     if (convert === undefined) throw mismatch(source, type, path, url);
@@ -101,10 +121,10 @@ function presentReader(source: LogicalField, type: IcebergType, path: string, ur
   if (source.kind !== type.type) throw mismatch(source, type, path, url);
   const children = childFields(type);
   if (type.type === 'struct') {
-    const readers = matchFields(source.children, children, `${path}.`, url).map((match) => ({
+    const readers = matchFields(source.children, children, mapping, `${path}.`, url).map((match) => ({
       name: match.field.name,
       source: match.source?.name,
-      read: valueReader(match.source, match.field, `${path}.${match.field.name}`, url),
+      read: valueReader(match.source, match.field, mapping, `${path}.${match.field.name}`, url),
     }));
     return (value, misfit) => {
       const object = value as Readonly<Record<string, unknown>>;
@@ -117,7 +137,7 @@ function presentReader(source: LogicalField, type: IcebergType, path: string, ur
     };
   }
   const readers = children.map((child, index) =>
-    valueReader(source.children[index], child, `${path}.${child.name}`, url),
+    valueReader(source.children[index], child, mapping, `${path}.${child.name}`, url),
   );
   const [first = () => undefined, second = () => undefined] = readers;
   if (type.type === 'list') {

@@ -107,7 +107,9 @@ async function rewriteParquet(request: DataFilesRequest, footer: ParquetFooter, 
     import('../parquet/rows.ts'),
   ]);
   const openReader = () => request.store.open(request.drop.url);
-  return rewritten(request, why, () => parquetRows(footer, readRows(footer, openReader), request.schema));
+  return rewritten(request, why, () =>
+    parquetRows(footer, readRows(footer, openReader), request.schema, request.nameMapping),
+  );
 }
 
 /** The decoding way: rows are read, converted to the table's types, split by partition and written as new Parquet files. */

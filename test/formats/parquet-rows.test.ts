@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import { parquetRows } from '../../src/formats/parquet-rows.ts';
 import type { RowValue } from '../../src/formats/row-batch.ts';
 import type { IcebergType, NestedField, Schema } from '../../src/iceberg/model.ts';
+import type { MappedField } from '../../src/iceberg/name-mapping.ts';
 import { readFooter } from '../../src/parquet/footer.ts';
 import { readRows } from '../../src/parquet/rows.ts';
 import { gathered, source } from './source.ts';
 
-async function rowsOf(file: string, fields: NestedField[]): Promise<Record<string, RowValue[]>> {
+async function rowsOf(
+  file: string,
+  fields: NestedField[],
+  nameMapping: readonly MappedField[] = [],
+): Promise<Record<string, RowValue[]>> {
   const bytes = await readFile(join(process.cwd(), 'test/fixtures/formats', file));
   const reader = await source(file, bytes);
   const footer = await readFooter(reader, file);
@@ -17,6 +22,7 @@ async function rowsOf(file: string, fields: NestedField[]): Promise<Record<strin
       footer,
       readRows(footer, async () => reader),
       schema,
+      nameMapping,
     ),
   );
   return Object.fromEntries(fields.map((field, i) => [field.name, batches.flatMap((batch) => batch.columns[i] ?? [])]));
@@ -57,7 +63,29 @@ const convertible: NestedField[] = [
   }),
 ];
 
+const bigints = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+
 describe('parquetRows', () => {
+  test('finds columns that were renamed since by their older names, inside structs too', async () => {
+    const renamed = convertible.map((column) => {
+      if (column.name === 'small') return { ...column, name: 'tiny' };
+      if (column.name !== 'nested' || typeof column.type === 'string' || column.type.type !== 'struct') return column;
+      const fields = column.type.fields.map((child) => (child.name === 'n' ? { ...child, name: 'numbers' } : child));
+      return { ...column, type: { ...column.type, fields } };
+    });
+    const mapping: MappedField[] = [
+      { fieldId: 1, names: ['small', 'tiny'], fields: [] },
+      { fieldId: 13, names: ['nested'], fields: [{ fieldId: 14, names: ['n', 'numbers'], fields: [] }] },
+    ];
+    const before = await rowsOf('convertible.parquet', convertible);
+    const after = await rowsOf('convertible.parquet', renamed, mapping);
+    expect(after.tiny).toEqual(before.small);
+    expect(JSON.stringify(after.nested, bigints)).toBe(
+      JSON.stringify(before.nested, bigints).replaceAll('"n":', '"numbers":'),
+    );
+    await expect(rowsOf('convertible.parquet', renamed)).rejects.toThrow(/"small" is not in the table/);
+  });
+
   test('every type comes as the table has it, nothing rounded', async () => {
     const found = await rowsOf('convertible.parquet', [...convertible, field(19, 'added', 'string')]);
     expect(found).toEqual({
