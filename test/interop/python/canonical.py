@@ -55,7 +55,8 @@ def pairs(items):
 
 
 def lines(rows):
-    return sorted(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows)
+    # As JavaScript writes JSON, so that a test may edit a row.
+    return sorted(json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":")) for row in rows)
 
 
 def table_lines(table):

@@ -78,4 +78,20 @@ def write_parquet(source, target, options):
     part.rename(target)
 
 
-serve({"catalog": catalog, "rows": rows, "records": records, "write_parquet": write_parquet})
+def remove_orphan_files(table):
+    """All of them: the SQL procedure refuses those of the last day, the action behind it takes what it is told."""
+    jvm = spark._jvm
+    loaded = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    action = jvm.org.apache.iceberg.spark.actions.SparkActions.get(spark._jsparkSession).deleteOrphanFiles(loaded)
+    return list(action.olderThan(jvm.System.currentTimeMillis()).execute().orphanFileLocations())
+
+
+serve(
+    {
+        "catalog": catalog,
+        "rows": rows,
+        "records": records,
+        "write_parquet": write_parquet,
+        "remove_orphan_files": remove_orphan_files,
+    }
+)
