@@ -9,8 +9,10 @@ import type { MappedField } from '../iceberg/name-mapping.ts';
 import { partitionOfFile } from '../iceberg/partition.ts';
 import { matchSchema, type SchemaMatch } from '../iceberg/schema-match.ts';
 import { partitionToPath } from '../iceberg/transforms.ts';
+import { copyWithoutFieldIds } from '../parquet/copy-without-field-ids.ts';
 import { readFooter } from '../parquet/footer.ts';
 import type { ParquetFooter } from '../parquet/model.ts';
+import { withoutFieldIds } from '../parquet/strip-field-ids.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { Drop } from './delivery.ts';
 import type { Inspected } from './inspect.ts';
@@ -66,9 +68,11 @@ export async function makeDataFiles(request: DataFilesRequest): Promise<DataFile
   return files;
 }
 
-async function fromParquet(request: DataFilesRequest, footer: ParquetFooter): Promise<DataFile[]> {
+async function fromParquet(request: DataFilesRequest, found: ParquetFooter): Promise<DataFile[]> {
   const { table, schema, drop, config, store, id } = request;
   const spec = defaultSpec(table);
+  const { foreignIds } = matchSchema(schema, found, request.nameMapping);
+  const footer = foreignIds ? withoutFieldIds(found) : found;
   const match = matchSchema(schema, footer, request.nameMapping);
   const partition = partitionOfFile(
     spec,
@@ -83,9 +87,12 @@ async function fromParquet(request: DataFilesRequest, footer: ParquetFooter): Pr
   const path = partitionToPath(spec, schema, partition.values);
   const name = request.attempt.number === 1 ? id : `${id}-${request.attempt.number}`;
   const filePath = config.ingest === 'register' ? drop.url : `${dataFolder(table)}${path && `${path}/`}${name}.parquet`;
-  if (config.ingest === 'copy') await store.copy(drop.url, filePath);
+  if (config.ingest === 'register' && foreignIds) throw notRegistrable(drop, 'its field ids are of another table');
+  let fileSize = footer.fileSize;
+  if (foreignIds) fileSize = await copyWithoutFieldIds(store, drop.url, footer.footerStart, filePath);
+  else if (config.ingest === 'copy') await store.copy(drop.url, filePath);
   const dataFile = dataFileFromFooter({
-    footer,
+    footer: { ...footer, fileSize },
     filePath,
     schema,
     fieldOfLeaf: match.fieldOfLeaf,
@@ -93,6 +100,14 @@ async function fromParquet(request: DataFilesRequest, footer: ParquetFooter): Pr
     metricsProperties: table.metadata.properties,
   });
   return [dataFile];
+}
+
+function notRegistrable({ url }: Drop, why: string): LakegateError {
+  return new LakegateError(
+    'invalid',
+    `${url} cannot be registered where it lies: ${why}. Set ingest: copy for this table, or write the file to fit`,
+    { context: { url } },
+  );
 }
 
 function reasonToRewrite(match: SchemaMatch, partition: ReturnType<typeof partitionOfFile>): string | undefined {
@@ -119,13 +134,7 @@ async function rewritten(
   rows: () => AsyncIterable<RowBatch>,
 ): Promise<DataFile[]> {
   const { store, table, schema, id, attempt, drop, config } = request;
-  if (config.ingest === 'register') {
-    throw new LakegateError(
-      'invalid',
-      `${drop.url} cannot be registered where it lies: ${why}. Set ingest: copy for this table, or write the file to fit`,
-      { context: { url: drop.url } },
-    );
-  }
+  if (config.ingest === 'register') throw notRegistrable(drop, why);
   const { rewrite } = await import('../formats/rewrite.ts');
   const spec = defaultSpec(table);
   const { files } = await rewrite({

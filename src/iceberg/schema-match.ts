@@ -32,6 +32,11 @@ export interface SchemaMatch {
   missing: string[];
   /** Leaf columns that must be decoded and written anew, and why. */
   rewrite: { column: string; why: string }[];
+  /**
+   * The file has field ids that are not this table's: some are missing, repeated, or belong to other names. Such a file came out of another table.
+   * Its names count, and its ids have to go (`stripFieldIds`) before readers may see it.
+   */
+  foreignIds: boolean;
 }
 
 /**
@@ -45,11 +50,22 @@ export function matchSchema(
   nameMapping: readonly MappedField[] = [],
 ): SchemaMatch {
   const ids = fileIds(footer);
-  const match = new Matching(table, footer, ids === 'all');
-  if (ids === 'partial' || ids === 'duplicate') {
-    const found = ids === 'partial' ? 'ids on some fields only' : 'one id on several fields';
-    match.problem('field_id', '', 'a field id on every field, each its own, or none at all', found);
+  if (ids === 'all') {
+    const match = matched(table, footer, nameMapping, true);
+    if (match.problems.every(({ kind }) => kind !== 'field_id')) return match;
   }
+  const match = matched(table, footer, nameMapping, false);
+  match.foreignIds = ids !== 'none';
+  return match;
+}
+
+function matched(
+  table: Schema,
+  footer: ParquetFooter,
+  nameMapping: readonly MappedField[],
+  byId: boolean,
+): SchemaMatch {
+  const match = new Matching(table, footer, byId);
   match.result.additions.push(...match.fields(footer.fields, table.fields, nameMapping, '', false));
   return match.result;
 }
@@ -62,6 +78,7 @@ class Matching {
     promotions: [],
     missing: [],
     rewrite: [],
+    foreignIds: false,
   };
   readonly #byId: boolean;
   readonly #obstacles: ReadonlyMap<string, string>;

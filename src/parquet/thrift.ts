@@ -39,6 +39,11 @@ export function readStruct(cursor: Cursor, depth = 0): ThriftStruct {
   }
 }
 
+/** Reads a value of a type and leaves the cursor behind it. Throws as `readStruct`. */
+export function skipValue(cursor: Cursor, type: number): ThriftValue {
+  return readValue(cursor, type, 0);
+}
+
 function readValue(cursor: Cursor, type: number, depth: number): ThriftValue {
   switch (type) {
     case 1:
@@ -83,7 +88,8 @@ function readList(cursor: Cursor, depth: number): ThriftValue[] {
   return values;
 }
 
-function readByte(cursor: Cursor): number {
+/** The next byte. @throws TruncatedThrift */
+export function readByte(cursor: Cursor): number {
   const byte = cursor.bytes[cursor.offset];
   if (byte === undefined) throw new TruncatedThrift('thrift ends early');
   cursor.offset++;
@@ -103,7 +109,8 @@ function readLength(cursor: Cursor): number {
   return Number(length);
 }
 
-function readZigZag(cursor: Cursor): number | bigint {
+/** A signed varint: a number while 2^53 holds it, else a bigint. */
+export function readZigZag(cursor: Cursor): number | bigint {
   const raw = readVarint(cursor);
   if (typeof raw === 'number') return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
   const value = BigInt.asIntN(64, (raw >> 1n) ^ -(raw & 1n));

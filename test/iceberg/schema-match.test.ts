@@ -96,6 +96,7 @@ describe('a file against a table', () => {
       ]),
     );
     expect(match).toEqual({
+      foreignIds: false,
       fieldOfLeaf: new Map([
         [0, 2],
         [1, 1],
@@ -162,16 +163,24 @@ describe('a file against a table', () => {
       ]);
     const schema = table(['a', 'int'], ['b', 'int']);
     expect(kinds(ids(1, 2), schema)).toEqual([]);
-    expect(kinds(ids(2, 1), schema)).toEqual(['field_id', 'field_id']);
-    expect(kinds(ids(1, 9), schema)).toEqual(['field_id']);
-    expect(kinds(footerOf([{ name: 'z', physicalType: 'INT32', fieldId: 1 }]), schema)).toEqual(['field_id']);
-    expect(kinds(ids(1, -1), schema)).toEqual(['field_id']);
+    expect(matchSchema(schema, ids(1, 2)).foreignIds).toBe(false);
+    // Swapped, unknown, missing and repeated ids: the names count, and the ids have to go.
+    for (const footer of [ids(2, 1), ids(1, 9), ids(1, -1), ids(1, 1)]) {
+      const match = matchSchema(schema, footer);
+      expect(match).toMatchObject({ foreignIds: true, problems: [] });
+      expect([...match.fieldOfLeaf]).toEqual([
+        [0, 1],
+        [1, 2],
+      ]);
+    }
+    const other = matchSchema(schema, footerOf([{ name: 'z', physicalType: 'INT32', fieldId: 1 }]));
+    expect(other).toMatchObject({ foreignIds: true, additions: [{ name: 'z' }], missing: ['a', 'b'] });
     const alias = [{ fieldId: 1, names: ['z', 'a'], fields: [] }];
     const renamed = footerOf([{ name: 'z', physicalType: 'INT32', fieldId: 1 }]);
     expect(matchSchema(schema, renamed, alias).problems).toEqual([]);
   });
 
-  test('a new column whose id in the file is not the one it gets is refused on the second look', () => {
+  test('a new column whose id in the file is not the one it gets is told by its name on the second look', () => {
     const schema = table(['a', 'int']);
     const withId = (id: number) =>
       footerOf([
@@ -179,8 +188,8 @@ describe('a file against a table', () => {
         { name: 'b', physicalType: 'INT32', fieldId: id },
       ]);
     const grown = unionByName(schema, matchSchema(schema, withId(5)).additions, [], 2).schema;
-    expect(kinds(withId(5), grown)).toEqual(['field_id']);
-    expect(kinds(withId(2), grown)).toEqual([]);
+    expect(matchSchema(grown, withId(5))).toMatchObject({ foreignIds: true, problems: [] });
+    expect(matchSchema(grown, withId(2))).toMatchObject({ foreignIds: false, problems: [] });
   });
 
   test('older names lead to their column', () => {
