@@ -1,6 +1,6 @@
 import { LakegateError } from '../errors.ts';
 import type { PartitionColumn } from './manifest-schema.ts';
-import type { IcebergType, PartitionSpec, Schema, TableMetadata, Value } from './model.ts';
+import type { IcebergType, ManifestEntry, PartitionSpec, Schema, TableMetadata, Value } from './model.ts';
 import { fieldById } from './schema.ts';
 import { transformResultType } from './transforms.ts';
 
@@ -22,6 +22,20 @@ export function partitionColumns(spec: PartitionSpec, schema: Schema): Partition
       );
     }
     return { fieldId, name, type: transformResultType(transform, primitive(source.type, name)) };
+  });
+}
+
+/** Entries whose tuples are of these columns' types: those of older manifests may be from before a source column was widened from int to long. */
+export function widenTuples(entries: ManifestEntry[], columns: readonly PartitionColumn[]): ManifestEntry[] {
+  const narrow = (value: Value | undefined, index: number) =>
+    typeof value === 'number' && columns[index]?.type === 'long';
+  return entries.map((entry) => {
+    const { dataFile } = entry;
+    if (!dataFile.partition.some(narrow)) return entry;
+    const partition = dataFile.partition.map((value, index) =>
+      narrow(value, index) ? BigInt(value as number) : value,
+    );
+    return { ...entry, dataFile: { ...dataFile, partition } };
   });
 }
 

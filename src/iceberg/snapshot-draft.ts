@@ -14,7 +14,7 @@ import type {
   TableUpdate,
   Value,
 } from './model.ts';
-import { partitionColumns, schemaForSpec, specById } from './partition-type.ts';
+import { partitionColumns, schemaForSpec, specById, widenTuples } from './partition-type.ts';
 import type { Writes } from './plan.ts';
 import { countEntries, rememberManifest, rememberManifestList, type TableIO } from './table-io.ts';
 
@@ -69,11 +69,13 @@ export function writeManifest(
   draft: SnapshotDraft,
   specId: number,
   content: ManifestFile['content'],
-  entries: ManifestEntry[],
+  given: ManifestEntry[],
 ): ManifestFile {
   const { io, metadata } = draft;
   const spec = specById(metadata, specId);
   const schema = schemaForSpec(metadata, spec, draft.schema);
+  const columns = partitionColumns(spec, schema);
+  const entries = widenTuples(given, columns);
   const bytes = encodeManifest({ schema, spec, content, entries });
   const url = metadataFile(metadata, `${io.uuid()}-m0.avro`);
   draft.writes.put(url, bytes);
@@ -91,7 +93,7 @@ export function writeManifest(
     ),
     addedSnapshotId: draft.snapshotId,
     ...countEntries(entries),
-    partitions: partitionColumns(spec, schema).map((column, index) => summarizeField(column, index, entries)),
+    partitions: columns.map((column, index) => summarizeField(column, index, entries)),
   };
 }
 
