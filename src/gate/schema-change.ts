@@ -45,11 +45,15 @@ export function fitTarget(metadata: TableMetadata): FitTarget {
  */
 export function stagedSchema(metadata: TableMetadata, target: FitTarget): { updates: TableUpdate[]; schemaId: number } {
   const current = currentSchema(metadata);
-  if (sameSchema(current, target.schema)) return { updates: [], schemaId: current.schemaId };
   const mapping = formatNameMapping(updateNameMapping(nameMapping(metadata, current), target.schema));
-  return withSchema(metadata, target.schema, target.lastColumnId, [
-    { action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: mapping } },
-  ]);
+  const text = metadata.properties[NAME_MAPPING_PROPERTY];
+  // A table that others made has none until now: without one its readers find no column in files without ids.
+  const complete = text !== undefined && formatNameMapping(parseNameMapping(text)) === mapping;
+  const updates: TableUpdate[] = complete
+    ? []
+    : [{ action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: mapping } }];
+  if (sameSchema(current, target.schema)) return { updates, schemaId: current.schemaId };
+  return withSchema(metadata, target.schema, target.lastColumnId, updates);
 }
 
 /**
