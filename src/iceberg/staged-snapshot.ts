@@ -94,7 +94,12 @@ export function isBranchAlone(metadata: TableMetadata, branch: string, snapshotI
   const otherRef = Object.entries(metadata.refs).some(
     ([name, ref]) => name !== branch && ref.snapshotId === snapshotId,
   );
-  const continued = metadata.snapshots.some(({ parentSnapshotId }) => parentSnapshotId === snapshotId);
+  const sequenceNumber = snapshotById(metadata, snapshotId)?.sequenceNumber ?? 0;
+  const continued = metadata.snapshots.some(({ parentSnapshotId: parent, sequenceNumber: later }) => {
+    if (parent === undefined) return false;
+    // A later one whose parent has expired may have come from it by way of that parent, and list its manifests still.
+    return parent === snapshotId || (later > sequenceNumber && snapshotById(metadata, parent) === undefined);
+  });
   // Main may have been rolled back from it, and people may want to go there again.
   const wasMain = metadata.snapshotLog.some((entry) => entry.snapshotId === snapshotId);
   return !otherRef && !continued && !wasMain;

@@ -213,6 +213,29 @@ describe('publish', () => {
     expect(await paths(table)).toEqual(['0', '1', '2']);
   });
 
+  test('a staged manifest that a later branch still lists stays, though the snapshot between them has expired', async () => {
+    const table = fakeTable();
+    await publishOne(table, '0');
+    const staged = await stage(table, 'batch', [dataFile('1'), dataFile('2')]);
+    const append = (branch: string, name: string, baseRef: string) =>
+      planAppend(table.io, table.current, { branch, dataFiles: [dataFile(name)], summary: {}, baseRef });
+    await table.commit(await append('between', 'x', 'batch'));
+    await table.commit(await append('dev', 'y', 'between'));
+    await table.commit({
+      requirements: [],
+      updates: [
+        { action: 'remove-snapshot-ref', ref: 'between' },
+        { action: 'remove-snapshots', snapshotIds: [head(table, 'between').snapshotId] },
+      ],
+      written: [],
+      obsolete: [],
+    });
+    await publish(table, 'batch', staged.snapshotId, { discard: new Set(['memory:/wh/t/data/2']) });
+    expect(await paths(table)).toEqual(['0', '1']);
+    const cold = { ...table.io, store: { ...table.store } };
+    expect((await liveFiles(cold, table.current, 'dev')).size).toBe(5);
+  });
+
   test('what main was rolled back from does not come back with a delivery staged before', async () => {
     const table = fakeTable();
     await publishOne(table, 'good');
