@@ -42,14 +42,14 @@ export async function publishDelivery(
   const { record } = current;
   requireState(record, ['rejected', 'errored'], 'published by hand');
   const target = targetOf(ports, record);
-  const loaded = await target.catalog.loadTable(target.identifier);
-  let snapshotId = findPublished(loaded, id)?.snapshotId;
+  const loaded = await target.catalog.findTable(target.identifier);
+  let snapshotId = loaded && findPublished(loaded, id)?.snapshotId;
   if (snapshotId === undefined) {
-    const branch = requireBranch(loaded, record);
-    const settled = await settleStaged(ports, target, loaded, {
+    const { branch, staged } = requireBranch(loaded, record);
+    const settled = await settleStaged(ports, target, staged, {
       branch,
       auditedSnapshotId: BigInt(record.stagedSnapshotId!),
-      passing: [{ id, files: record.files ?? [], ...keptChange(loaded.metadata, branch, record.addedColumns) }],
+      passing: [{ id, files: record.files ?? [], ...keptChange(staged.metadata, branch, record.addedColumns) }],
       failing: [],
       onFailure: 'keep_branch',
       keepBranchMs: table.keepBranchMs,
@@ -225,10 +225,13 @@ function requireState(record: DeliveryRecord, states: readonly DeliveryState[], 
   );
 }
 
-/** The kept branch, still at what was audited. */
-function requireBranch(loaded: LoadedTable, record: DeliveryRecord): string {
-  const head = record.branch === undefined ? undefined : headOf(loaded.metadata, record.branch);
-  if (record.branch === undefined || head === undefined) {
+/** The kept branch, still at what was audited, and the table that has it. */
+function requireBranch(
+  loaded: LoadedTable | undefined,
+  record: DeliveryRecord,
+): { branch: string; staged: LoadedTable } {
+  const head = loaded && record.branch !== undefined ? headOf(loaded.metadata, record.branch) : undefined;
+  if (!loaded || record.branch === undefined || head === undefined) {
     throw new LakegateError(
       'usage',
       `delivery ${record.id} has no branch to publish (${record.branch ? `${record.branch} has expired or was dropped` : 'it was never staged, or not kept'}); mend the file or the rules, then \`lakegate delivery retry ${record.id}\``,
@@ -240,7 +243,7 @@ function requireBranch(loaded: LoadedTable, record: DeliveryRecord): string {
       `branch ${record.branch} is at snapshot ${head}, but ${record.stagedSnapshotId} was audited: somebody wrote to it since. Drop it and retry the delivery`,
     );
   }
-  return record.branch;
+  return { branch: record.branch, staged: loaded };
 }
 
 function targetOf(ports: GatePorts, record: DeliveryRecord): TableTarget {

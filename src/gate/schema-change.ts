@@ -132,6 +132,7 @@ export function keptChange(
   const staged = metadata.schemas.find(({ schemaId }) => schemaId === stagedId);
   if (!staged || sameSchema(current, staged)) return {};
   const typeOf = new Map(allFields(current).map(({ field }) => [field.id, field.type]));
+  const nameOf = new Map(current.fields.map(({ id, name }) => [id, name]));
   const promotions = allFields(staged).flatMap(({ name, field }) => {
     const from = typeOf.get(field.id);
     return from !== undefined && isPromotion(from, field.type)
@@ -140,8 +141,10 @@ export function keptChange(
   });
   return {
     change: {
-      additions: staged.fields.filter(({ name }) =>
-        added.some((column) => column.startsWith(`${name}: `) || column.startsWith(`${name}.`)),
+      additions: staged.fields.filter(
+        ({ id, name }) =>
+          (nameOf.get(id) ?? name) === name &&
+          added.some((column) => column.startsWith(`${name}: `) || column.startsWith(`${name}.`)),
       ),
       promotions,
       ids: new Map(allFields(staged).map(({ name, field }) => [name, field])),
