@@ -65,6 +65,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
       uri: found.uri,
       catalogName: found.catalogName,
       warehouse: found.warehouse,
+      onDemand: true,
       store,
       clock: now,
       uuid: randomUUID,

@@ -7,6 +7,7 @@ import type { Catalog, LoadedTable, TableIdentifier } from './catalog.ts';
 import { checkIdentifier, compareIdentifiers, formatIdentifier } from './identifier.ts';
 import { openMetadataFiles } from './metadata-files.ts';
 import { nextMetadataLocation, supersededFiles, withPredecessor } from './metadata-log.ts';
+import { catalogRowsOnDemand } from './sqlite-on-demand.ts';
 import { openCatalogRows } from './sqlite-rows.ts';
 import { parseSqliteUri } from './sqlite-uri.ts';
 
@@ -19,6 +20,8 @@ export interface SqliteCatalogOptions {
   catalogName: string;
   /** URL or absolute path under which tables without a location of their own lie; empty: none. */
   warehouse: string;
+  /** A database that is not there is made by the first table that goes into it, not by opening the catalogue. */
+  onDemand?: boolean;
   store: ObjectStore;
   /** Milliseconds since the epoch, UTC. */
   clock: () => number;
@@ -35,7 +38,10 @@ const LOAD_ATTEMPTS = 3;
  */
 export function openSqliteCatalog(options: SqliteCatalogOptions): Catalog {
   const { name, catalogName, warehouse, store, clock, uuid } = options;
-  const rows = openCatalogRows(parseSqliteUri(options.uri, process.cwd()), catalogName);
+  const rows = (options.onDemand ? catalogRowsOnDemand : openCatalogRows)(
+    parseSqliteUri(options.uri, process.cwd()),
+    catalogName,
+  );
   const files = openMetadataFiles(store);
 
   async function findTable(identifier: TableIdentifier): Promise<LoadedTable | undefined> {
