@@ -35,6 +35,10 @@ export function route(config: LakeConfig, url: string): Route {
     }
     return { kind: 'table', table: autoTable(config, first) };
   }
+  if (config.autoTables) {
+    const reason = `it lies in no folder: ${config.raw}NAME/${key} would go to the table ${config.autoTables.namespace}.NAME`;
+    return { kind: 'unrouted', reason };
+  }
   const prefixes = config.tables.map((candidate) => candidate.prefix);
   return {
     kind: 'unrouted',
