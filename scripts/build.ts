@@ -1,11 +1,16 @@
-/** Bundles the `lakegate` command into dist/: one start-up chunk, and one for each command and part that is loaded when it is needed. */
+/**
+ * Bundles the `lakegate` command: one start-up chunk, and one for each command and part that is loaded when it is needed.
+ * `node scripts/build.ts [folder]`; into dist/ by default.
+ */
 import { rm } from 'node:fs/promises';
+import process from 'node:process';
 import { build } from 'esbuild';
 
-await rm('dist', { recursive: true, force: true });
+const outdir = process.argv[2] ?? 'dist';
+await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: { cli: 'bin/cli.ts' },
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',

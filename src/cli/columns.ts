@@ -32,19 +32,17 @@ const NO_BORDERS = {
 export function columns(head: readonly string[], rows: readonly (readonly Cell[])[], width?: number): string {
   const lines = render(head, rows, []);
   // The head is plain ASCII and padded to the table's full width, so its length is what the widest row takes.
-  const full = lines[0]!.length;
-  const fitted =
-    width === undefined || full <= width
-      ? lines
-      : render(head, rows, [
-          ...head.slice(1).map(() => null),
-          Math.max(LEAST_WIDTH, lastWidth(lines[0]!, head) - (full - width)),
-        ]);
-  return `${fitted.map((line) => line.trimEnd()).join('\n')}\n`;
-}
-
-function lastWidth(line: string, head: readonly string[]): number {
-  return line.length - head.slice(0, -1).reduce((from, name) => line.indexOf(name, from) + name.length, 0);
+  const [first] = lines as [string];
+  const over = width === undefined ? 0 : first.length - width;
+  if (over > 0) {
+    const last = first.length - first.lastIndexOf(head.at(-1)!);
+    lines.splice(
+      0,
+      lines.length,
+      ...render(head, rows, [...head.slice(1).map(() => null), Math.max(LEAST_WIDTH, last - over)]),
+    );
+  }
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 function render(

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { Lake } from '../compose.ts';
 import { LakegateError } from '../errors.ts';
 import { discardDelivery, publishDelivery } from '../gate/decide.ts';
@@ -90,14 +90,21 @@ async function decide(
 async function askReason({ terminal, output }: CommandContext, record: DeliveryRecord): Promise<string> {
   if (output.json || !terminal.in?.isTTY || !terminal.err.isTTY) throw missingReason(record);
   const questions = createInterface({ input: terminal.in, output: terminal.err });
-  // Ctrl-D and Ctrl-C close the question without an answer.
-  const closed = new Promise<string>((resolve) => questions.once('close', () => resolve('')));
-  try {
-    const answer = questions.question(`Why may delivery ${record.id} be published all the same? `).catch(() => '');
-    return await Promise.race([answer, closed]);
-  } finally {
-    questions.close();
-  }
+  return new Promise((resolve) => {
+    // Ctrl-D and Ctrl-C close the question without an answer, and leave the cursor behind it.
+    const left = () => {
+      terminal.err.write('\n');
+      resolve('');
+    };
+    questions.once('close', left);
+    questions.once('line', (line) => {
+      questions.off('close', left);
+      questions.close();
+      resolve(line);
+    });
+    questions.setPrompt(`Why may delivery ${record.id} be published all the same? `);
+    questions.prompt();
+  });
 }
 
 function missingReason(record: DeliveryRecord): LakegateError {

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Lake } from '../compose.ts';
 import { isKind } from '../errors.ts';
 import type { DeliveryRecord } from '../gate/delivery.ts';
-import { printable } from '../notify/printable.ts';
+import { printable, shorten } from '../notify/printable.ts';
 import type { RuleResult } from '../rules/rule.ts';
 import { namedTable } from './choose-table.ts';
 import { columns } from './columns.ts';
@@ -18,6 +18,9 @@ const AT_ONCE = 16;
 
 /** Passed checks that `delivery show` spells out; beyond, their number has to do. */
 const PASSED_SHOWN = 20;
+
+/** Characters of a step's remark; one that names a thousand columns is told below, rule by rule. */
+const DETAIL_LENGTH = 120;
 
 interface ListOptions {
   table?: string;
@@ -97,7 +100,7 @@ export async function show(context: CommandContext, idStart: string): Promise<Ex
   const record = await withLake(context, (lake) => findRecord(lake.ports.records, idStart));
   output.result(record, () => {
     const way = record.history.map(({ at, state, detail }) =>
-      `${at.slice(0, 23).replace('T', ' ')}  ${state.replace('_', ' ').padEnd(12)} ${printable(detail ?? '')}`.trimEnd(),
+      `${at.slice(0, 23).replace('T', ' ')}  ${state.replace('_', ' ').padEnd(12)} ${shorten(printable(detail ?? ''), DETAIL_LENGTH)}`.trimEnd(),
     );
     return [
       ...recordLines(record, output),

@@ -23,6 +23,9 @@ const MARK = '.lakegate-demo';
 
 const ROWS = 1000;
 
+/** Environment variables that override a lake.yaml. */
+const NOT_OURS = { SOURCE_BUCKET: undefined, LAKE_BUCKET: undefined, SLACK_CHANNEL: undefined, SLACK_TOKEN: undefined };
+
 const LAKE_YAML = `# The demo's lake: one table, and the rule that nothing in it may be null.
 version: 1
 raw: ./raw
@@ -48,7 +51,9 @@ export async function demo(context: CommandContext, options: { dir: string }): P
   const clean = await writeFile(join(folder, 'outbox', 'clean.parquet'), false);
   const bad = await writeFile(join(folder, 'outbox', 'with-nulls.parquet'), true);
   const config = join(folder, 'lake.yaml');
-  const inLake: CommandContext = { ...context, options: { ...context.options, config } };
+  // What the environment says of people's own lakes and channels is not for the demo.
+  const terminal = { ...context.terminal, env: { ...context.terminal.env, ...NOT_OURS } };
+  const inLake: CommandContext = { ...context, terminal, options: { ...context.options, config } };
 
   const said: Record<string, unknown> = { folder };
   const expectations: [string, boolean][] = [];

@@ -22,10 +22,10 @@ const HELP_WIDTH = 100;
 
 const EXAMPLES = `
 Examples:
-  lakegate demo                               see it work, in a folder of its own
-  lakegate audit orders.parquet               nulls per column, and the verdict
-  lakegate drop orders.parquet                deliver it
-  lakegate delivery list --state rejected     what the audit stopped
+  lakegate demo                             see it work, in a folder of its own
+  lakegate audit orders.parquet             nulls per column, and the verdict
+  lakegate drop orders.parquet              deliver it
+  lakegate delivery list --state rejected   what the audit stopped
   lakegate delivery publish 3fa9 --reason "known gap, agreed with sales"
   lakegate table rollback sales.orders --delivery 3fa9
 

@@ -1,17 +1,17 @@
 import type { Step, StepName } from '../gate/ports.ts';
 import type { CommandContext } from './program.ts';
 
-/** How far along each step is, of the nine a delivery takes. */
-const STEPS: readonly StepName[] = [
-  'claimed',
-  'inspected',
-  'table-ready',
-  'files-ready',
-  'staged',
-  'audited',
-  'settled',
-  'recorded',
-  'notified',
+/** The nine steps of a delivery, and what is under way once each is done. */
+const STEPS: readonly (readonly [done: StepName, next: string])[] = [
+  ['claimed', 'looking at the files'],
+  ['inspected', 'finding the table'],
+  ['table-ready', 'making data files'],
+  ['files-ready', 'staging'],
+  ['staged', 'auditing'],
+  ['audited', 'settling'],
+  ['settled', 'recording'],
+  ['recorded', 'telling people'],
+  ['notified', 'done'],
 ];
 
 export interface Progress {
@@ -46,7 +46,7 @@ const PATIENCE_MS = 400;
 function liveBar(stream: NodeJS.WritableStream): Progress {
   let deliveries = 1;
   let at = 0;
-  let label = '';
+  let label = 'putting the files in place';
   let bar: { update(value: number, payload: object): void; setTotal(total: number): void; stop(): void } | undefined;
   let ended = false;
   const timer = setTimeout(async () => {
@@ -68,8 +68,9 @@ function liveBar(stream: NodeJS.WritableStream): Progress {
     },
     onStep({ step, ids }) {
       // Steps come per batch or per delivery; the bar stands where the furthest of them does.
-      at = Math.max(at, (STEPS.indexOf(step) + 1) * ids.length);
-      label = step;
+      const index = STEPS.findIndex(([done]) => done === step);
+      at = Math.max(at, (index + 1) * ids.length);
+      label = STEPS[index]?.[1] ?? step;
       bar?.update(at, { label });
     },
     end() {

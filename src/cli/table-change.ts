@@ -81,6 +81,13 @@ export async function tag(
       async (current) => {
         const snapshotId = chosen ?? current.metadata.currentSnapshotId;
         if (snapshotId === undefined) throw new LakegateError('usage', `${name} has nothing on main to tag`);
+        const there = current.metadata.refs[tagName];
+        if (there !== undefined && there.snapshotId !== snapshotId) {
+          throw new LakegateError(
+            'usage',
+            `${name} has a ${there.type} ${JSON.stringify(tagName)} already, at snapshot ${there.snapshotId}; choose another name, or remove the tag first (--delete)`,
+          );
+        }
         return planTag(current, tagName, snapshotId);
       },
       { ...commitOptions(lake.ports), happened: (current) => current.metadata.refs[tagName] !== undefined },
@@ -101,33 +108,31 @@ export async function expire(
   name: string | undefined,
   options: { olderThan?: string; sweepOlderThan: string; dryRun?: boolean },
 ): Promise<ExitCode> {
+  const dryRun = options.dryRun ?? false;
+  const orphansOlderThanMs = duration(options.sweepOlderThan);
+  const snapshots = options.olderThan === undefined ? {} : { maxSnapshotAgeMs: duration(options.olderThan) };
   const reports = await withLake(context, async (lake) => {
     const targets = name === undefined ? await allTargets(lake) : [targetOf(lake, name)];
     const done: SweepReport[] = [];
     for (const target of targets) {
-      done.push(
-        await sweepTable(lake.ports, target, {
-          ...(options.olderThan === undefined ? {} : { maxSnapshotAgeMs: duration(options.olderThan) }),
-          orphansOlderThanMs: duration(options.sweepOlderThan),
-          dryRun: options.dryRun ?? false,
-        }),
-      );
+      done.push(await sweepTable(lake.ports, target, { ...snapshots, orphansOlderThanMs, dryRun }));
     }
     if (name === undefined) {
-      const dryRun = options.dryRun ?? false;
       for (const folder of [lake.config.records, lake.config.raw])
-        await sweepUnfinished(lake.ports.store, folder, { olderThanMs: duration(options.sweepOlderThan), dryRun });
+        await sweepUnfinished(lake.ports.store, folder, { olderThanMs: orphansOlderThanMs, dryRun });
     }
     return done;
   });
   context.output.result(reports, () =>
-    reports
-      .map((report) => {
-        const would = options.dryRun ? 'would remove' : 'removed';
-        const files = report.expiredFiles.length + report.orphans.length;
-        return `${report.table}: ${would} ${count(report.snapshots.length, 'snapshot')}, ${count(report.branches.length, 'branch', 'branches')}, ${count(files, 'file')}${report.orphans.length > 0 ? ` (${report.orphans.length} of attempts that came to nothing)` : ''}`;
-      })
-      .join('\n'),
+    reports.length === 0
+      ? 'there are no tables'
+      : reports
+          .map((report) => {
+            const would = dryRun ? 'would remove' : 'removed';
+            const files = report.expiredFiles.length + report.orphans.length;
+            return `${report.table}: ${would} ${count(report.snapshots.length, 'snapshot')}, ${count(report.branches.length, 'branch', 'branches')}, ${count(files, 'file')}${report.orphans.length > 0 ? ` (${report.orphans.length} of attempts that came to nothing)` : ''}`;
+          })
+          .join('\n'),
   );
   return EXIT.done;
 }
