@@ -1,13 +1,16 @@
+import type { LoadedTable } from '../catalogs/catalog.ts';
 import type { TableConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
+import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
 import type { Snapshot } from '../iceberg/model.ts';
 import { publishedSnapshots } from '../iceberg/published.ts';
+import { isLive, loadManifests, visitEntries } from '../iceberg/table-io.ts';
 import type { AuditVerdict } from '../rules/rule.ts';
 import { addedFiles, auditFiles } from './audit.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import { fitTarget, schemaOf } from './schema-change.ts';
-import { recordEnding } from './settle.ts';
+import { type Ending, recordEnding } from './settle.ts';
 
 /**
  * Deliveries that were taken over may be on main already: the runner before was killed between the commit and the record. They get their record.
@@ -28,8 +31,18 @@ export async function finishPublished(
   });
   if (!loaded) return [...batch];
   const published = publishedSnapshots(loaded, new Set(again.map(({ id }) => id)));
+  const found = await foundByFiles(
+    ports,
+    loaded,
+    again.filter(({ id }) => !published.has(id)),
+  );
   for (const delivery of again) {
     const snapshot = published.get(delivery.id);
+    const expired = found.get(delivery.id);
+    if (expired) {
+      const { ending, files, rows } = expired;
+      await delivery.save({ ...recordEnding(delivery, ending), files, rows });
+    }
     if (!snapshot) continue;
     const columns = { ...fitTarget(loaded.metadata), schema: schemaOf(loaded.metadata, snapshot) };
     const { files, verdict } = await evidence(ports, table, columns, snapshot, delivery);
@@ -37,8 +50,41 @@ export async function finishPublished(
     const ending = { kind: 'published', snapshotId: snapshot.snapshotId, detail } as const;
     await delivery.save({ ...recordEnding(delivery, { ...ending, ...(verdict ? { verdict } : {}) }), files });
   }
-  if (published.size > 0) ports.onStep({ step: 'recorded', ids: [...published.keys()] });
-  return batch.filter(({ id }) => !published.has(id));
+  const done = new Set([...published.keys(), ...found.keys()]);
+  if (done.size > 0) ports.onStep({ step: 'recorded', ids: [...done] });
+  return batch.filter(({ id }) => !done.has(id));
+}
+
+interface FoundFiles {
+  ending: Ending;
+  files: string[];
+  rows: number;
+}
+
+/**
+ * Deliveries whose snapshot has expired since, so that main's history does not name them any more, but whose files main has. Reads all of
+ * main's manifests, but only where a delivery lay open longer than the history goes back.
+ */
+async function foundByFiles(
+  { io }: GatePorts,
+  loaded: LoadedTable,
+  deliveries: readonly ClaimedDelivery[],
+): Promise<Map<string, FoundFiles>> {
+  const found = new Map<string, FoundFiles>();
+  const history = [...ancestorsOf(loaded.metadata, headOf(loaded.metadata, MAIN))];
+  if (deliveries.length === 0 || history.at(-1)?.parentSnapshotId === undefined) return found;
+  const detail = 'its files were found on main by a later attempt; its snapshot has expired';
+  await visitEntries(io, await loadManifests(io, history[0]!), ({ content }, entries) => {
+    for (const { dataFile, snapshotId = 0n } of content === 'data' ? entries.filter(isLive) : []) {
+      const owner = deliveries.find(({ id, record }) => isFileOf(id, record.drop.url, dataFile.filePath));
+      if (!owner) continue;
+      const { files, rows } = found.get(owner.id) ?? { files: [], rows: 0 };
+      const ending = { kind: 'published', snapshotId, detail } as const;
+      found.set(owner.id, { ending, files: [...files, dataFile.filePath], rows: rows + Number(dataFile.recordCount) });
+    }
+    return true;
+  });
+  return found;
 }
 
 /** What the record would have said: the delivery's files, as the commit names them, and what the audit says of them. */

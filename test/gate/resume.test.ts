@@ -5,8 +5,20 @@ import { deliver } from '../../src/gate/deliver.ts';
 import type { LeaseHolder } from '../../src/gate/delivery.ts';
 import type { StepName } from '../../src/gate/ports.ts';
 import { resumeOpen } from '../../src/gate/resume.ts';
+import { sweepTable } from '../../src/gate/sweep.ts';
 import { collect } from '../contract/collect.ts';
-import { allRecords, idsOnMain, openLake, orders, parquet, putDrop, span, targetOf, told } from '../faults/lake.ts';
+import {
+  allRecords,
+  idsOnMain,
+  loadTable,
+  openLake,
+  orders,
+  parquet,
+  putDrop,
+  span,
+  targetOf,
+  told,
+} from '../faults/lake.ts';
 import { closeLakes, reopen, type TableLake, tableLake } from './table-lake.ts';
 
 afterEach(closeLakes);
@@ -95,6 +107,22 @@ describe('resuming', () => {
     const [{ record }] = outcomes as [Extract<(typeof outcomes)[0], { kind: 'ended' }>];
     await rollbackDelivery(made.lake.ports, targetOf(made.lake), record.id, { by: 'me', reason: 'test' });
     expect((await idsOnMain(made.lake)).length).toBe(5 - record.rows!);
+  });
+
+  test('after a death once settled, it is found on main though its snapshot has expired since', async () => {
+    const made = await tableLake();
+    const { lake, drop } = made;
+    const urls = [putDrop(made.config, 'a.parquet', CLEAN), putDrop(made.config, 'b.csv', 'id,note\n7,x\n8,y\n')];
+    await stopAt(made, 'settled', urls);
+    await drop({ 'later.parquet': parquet(orders(20, 2)) });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sweepTable(lake.ports, targetOf(lake), { maxSnapshotAgeMs: 0, orphansOlderThanMs: 0, dryRun: false });
+    expect((await loadTable(lake)).metadata.snapshots).toHaveLength(1);
+    expect((await resume(made)).map((outcome) => outcome.kind === 'ended' && outcome.record.state)).toEqual([
+      'published',
+      'published',
+    ]);
+    expect(await idsOnMain(lake)).toEqual([0, 1, 2, 7, 8, 20, 21]);
   });
 
   test('an object that was replaced: the old version ends as errored, the new one is delivered when it is asked for', async () => {
