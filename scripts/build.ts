@@ -17,6 +17,8 @@ await build({
   platform: 'node',
   target: 'node24',
   sourcemap: true,
+  // Its main module starts its RPC services and file streams, too, which take longer than all of ours.
+  alias: { avsc: 'avsc/etc/browser/avsc-types.js' },
   // Native or large, and loaded only by what needs them: left to node_modules.
   external: ['@duckdb/node-api', '@slack/web-api', 'chokidar', 'cli-progress'],
   // CommonJS packages inside the bundle ask for Node's own modules by `require`.

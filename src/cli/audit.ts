@@ -15,7 +15,7 @@ import { openAuditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditedFile, RuleResult } from '../rules/rule.ts';
 import { type AuditReport, auditValue, findings, renderAudit } from './audit-report.ts';
 import { chooseTable } from './choose-table.ts';
-import { fileUrl } from './drop.ts';
+import { fileUrl } from './file-url.ts';
 import { withLake } from './lake.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
 import type { CommandContext } from './program.ts';

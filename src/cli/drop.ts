@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import type { LakeConfig, TableConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import { deliver } from '../gate/deliver.ts';
 import { placeDrop } from '../gate/place.ts';
 import type { DeliveryOutcome } from '../gate/ports.ts';
 import { chooseTable } from './choose-table.ts';
+import { fileUrl } from './file-url.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import type { ExitCode } from './output.ts';
@@ -62,9 +62,4 @@ export async function dropInto(
     for (const outcome of await deliver(ports, config, urls, { table })) outcomes.set(outcome.drop, outcome);
   }
   return placed.map((url) => outcomes.get(url)!);
-}
-
-/** A path on the command line as the store's URL. */
-export function fileUrl(cwd: string, path: string): string {
-  return path.startsWith('file:') ? path : `file://${resolve(cwd, path)}`;
 }
