@@ -187,7 +187,10 @@ def append(lake, table, paths):
             try:
                 loaded.append(rows)
                 break
-            except CommitFailedException:
+            except (CommitFailedException, ValueError) as error:
+                # PyIceberg 0.12 answers a commit to another branch of the table, which takes the sequence number, with a ValueError.
+                if isinstance(error, ValueError) and "sequence number" not in str(error):
+                    raise
                 loaded.refresh()
 
 
