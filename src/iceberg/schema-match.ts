@@ -1,6 +1,7 @@
 import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
 import { arrowObstacles } from './arrow-schema.ts';
 import type { Promotion } from './evolve.ts';
+import { type FieldLookup, lookUp } from './field-lookup.ts';
 import type { NestedField, Schema } from './model.ts';
 import type { MappedField } from './name-mapping.ts';
 import { fileFieldId, fileIds, optionalField, storedType, type UnsupportedColumn } from './parquet-schema.ts';
@@ -112,8 +113,9 @@ class Matching {
     const additions: NestedField[] = [];
     const claimed = new Map<number, string>();
     const excused = new Set<number>();
+    const lookup = lookUp(wanted, mapping);
     for (const field of stored) {
-      const target = this.#target(field, wanted, mapping, inMapKey);
+      const target = this.#target(field, lookup, inMapKey);
       if (target === 'refused') {
         // Named in a problem already: not to be called missing as well.
         for (const like of wanted) if (sameButCase(like.name, field.name)) excused.add(like.id);
@@ -131,7 +133,7 @@ class Matching {
       }
       if (target.required && field.optional)
         this.problem('nullability', field.path, 'a required column', 'an optional one, which may hold nulls');
-      const names = mapping.find((entry) => entry.fieldId === target.id)?.fields ?? [];
+      const names = lookup.entryOf(target.id)?.fields ?? [];
       const below = this.#type(field, target, names, inMapKey);
       if (below !== undefined) additions.push(below);
     }
@@ -144,17 +146,12 @@ class Matching {
   }
 
   /** The table's field for a file's: undefined where it has none, `refused` where that is a problem. */
-  #target(
-    field: LogicalField,
-    wanted: readonly NestedField[],
-    mapping: readonly MappedField[],
-    inMapKey: boolean,
-  ): NestedField | undefined | 'refused' {
-    const named = wanted.find((candidate) => candidate.name === field.name);
+  #target(field: LogicalField, lookup: FieldLookup, inMapKey: boolean): NestedField | undefined | 'refused' {
+    const named = lookup.named(field.name);
     if (this.#byId) {
       const id = fileFieldId(field)!;
-      const target = wanted.find((candidate) => candidate.id === id);
-      const alias = mapping.some((entry) => entry.fieldId === id && entry.names.includes(field.name));
+      const target = lookup.withId(id);
+      const alias = lookup.entryOf(id)?.names.includes(field.name);
       if (target !== undefined && (target === named || alias)) return target;
       const owner = this.#nameOfId.get(id);
       if (owner !== undefined || named !== undefined) {
@@ -165,11 +162,10 @@ class Matching {
         return 'refused';
       }
     } else {
-      const mapped = mapping.find((entry) => entry.names.includes(field.name));
-      const target = wanted.find((candidate) => candidate.id === mapped?.fieldId) ?? named;
+      const target = lookup.withId(lookup.mapped(field.name)?.fieldId) ?? named;
       if (target !== undefined) return target;
     }
-    const namesake = wanted.find((candidate) => sameButCase(candidate.name, field.name));
+    const namesake = lookup.like(field.name);
     if (namesake !== undefined) {
       const expected = `"${field.path.slice(0, field.path.length - field.name.length)}${namesake.name}"`;
       this.problem('name_case', field.path, expected, `"${field.path}": only the case differs`);
