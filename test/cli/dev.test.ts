@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import type { DeliveryRecord } from '../../src/gate/delivery.ts';
 import { type LakeFolder, lakeFolder, parquetBytes, removeFolders } from './lake-folder.ts';
 
-jest.setTimeout(60_000);
-
 const running: ChildProcess[] = [];
 
 afterAll(() => {

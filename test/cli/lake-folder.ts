@@ -6,6 +6,9 @@ import { PassThrough, Writable } from 'node:stream';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { runCli } from '../../src/cli/program.ts';
 
+// Each call is a whole command with its durable writes: on a busy machine a few of them take their time.
+jest.setTimeout(60_000);
+
 export interface Said {
   code: number;
   out: string;

@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { VERSION } from '../../src/version.ts';
 import { type LakeFolder, lakeFolder, parquetBytes, removeFolders } from './lake-folder.ts';
 
-jest.setTimeout(60_000);
-
 let folder: LakeFolder;
 let launcher: string;
 
