@@ -11,6 +11,7 @@ import {
   MICROS_PER_HOUR,
   two,
 } from './calendar.ts';
+import { decimalBytes } from './manifest-schema.ts';
 import type { PartitionSpec, PrimitiveType, Transform, Value } from './model.ts';
 import { murmur3 } from './murmur3.ts';
 import { fieldById } from './schema.ts';
@@ -133,14 +134,35 @@ export function transformer(
   const { kind, parameter } = transformParts(transform);
   if (kind === 'void') return () => undefined;
   if (kind === 'identity') return (value) => value;
+  const least = leastOf(type);
   const apply = (value: Value): Value => {
     if (kind === 'bucket') return (murmur3(hashedBytes(type, value)) & 0x7fffffff) % parameter;
     if (kind !== 'truncate') return timeTransform(kind, type, value);
-    if (typeof value === 'number') return value - (((value % parameter) + parameter) % parameter);
-    if (typeof value === 'bigint') return floorDivide(value, BigInt(parameter)) * BigInt(parameter);
-    return truncateLower(value, parameter);
+    if (typeof value !== 'number' && typeof value !== 'bigint') return truncateLower(value, parameter);
+    const whole =
+      typeof value === 'number'
+        ? value - (((value % parameter) + parameter) % parameter)
+        : floorDivide(value, BigInt(parameter)) * BigInt(parameter);
+    if (whole < least) throw belowLeast(transform, type, value);
+    return whole;
   };
   return (value) => (value === undefined ? undefined : apply(value));
+}
+
+/** The least whole value that a partition tuple holds for a column of this type. */
+function leastOf(type: PrimitiveType): bigint {
+  const { precision } = decimalOf(type) ?? {};
+  const bytes = precision === undefined ? (type === 'int' ? 4 : 8) : decimalBytes(precision);
+  return -(1n << BigInt(8 * bytes - 1));
+}
+
+/** Iceberg Java goes on from the type's largest value then, and no longer finds the rows by a range. */
+function belowLeast(transform: Transform, type: PrimitiveType, value: Value): LakegateError {
+  return new LakegateError(
+    'invalid',
+    `partition transform ${transform} of the ${type} ${value} is below the least ${type}, so that the row has no partition: drop it without the value, or partition the table otherwise`,
+    { context: { transform, type } },
+  );
 }
 
 function hashedBytes(type: PrimitiveType, value: Value): Uint8Array {

@@ -62,6 +62,15 @@ describe('other transforms', () => {
     expect(applyTransform(transform, type, value)).toEqual(expected);
   });
 
+  test.each<[Transform, PrimitiveType, Value, Value]>([
+    ['truncate[10]', 'int', -(2 ** 31), -(2 ** 31) + 8],
+    ['truncate[10]', 'long', -(2n ** 63n), -(2n ** 63n) + 8n],
+    ['truncate[1000]', 'decimal(2, 0)', -99n, 0n],
+  ])('%s of a %s that falls below the least one is refused', (transform, type, value, fits) => {
+    expect(() => applyTransform(transform, type, value)).toThrow(`${transform} of the ${type} ${value} is below`);
+    expect(applyTransform(transform, type, fits)).toEqual(fits);
+  });
+
   test('null stays null, void makes null', () => {
     expect(applyTransform('bucket[4]', 'int', undefined)).toBeUndefined();
     expect(applyTransform('void', 'int', 3)).toBeUndefined();
