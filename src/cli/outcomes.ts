@@ -1,13 +1,16 @@
 import type { DeliveryRecord } from '../gate/delivery.ts';
 import type { DeliveryOutcome } from '../gate/ports.ts';
 import { sentence } from '../gate/settle.ts';
-import { printable } from '../notify/printable.ts';
+import { printable, shorten } from '../notify/printable.ts';
 import type { RuleResult } from '../rules/rule.ts';
 import { describeError, EXIT, type ExitCode, type Output } from './output.ts';
 import { bytes, count, fileName, number } from './words.ts';
 
 /** Findings and columns shown of one delivery; a file may have thousands. */
 const SHOWN = 10;
+
+/** Characters of a reason: one may name thousands of columns that do not fit. The record has it whole. */
+const REASON_LENGTH = 500;
 
 /** 1 when anything could not be done, else 3 when the audit stopped anything, else 0. */
 export function exitOf(outcomes: readonly DeliveryOutcome[]): ExitCode {
@@ -88,7 +91,7 @@ export function recordLines(record: DeliveryRecord, output: Output, remark = '')
   const off = (record.results ?? []).filter((result) => result.outcome !== 'passed');
   lines.push(...off.slice(0, SHOWN).map((result) => `    ${findingLine(result)}`));
   if (off.length > SHOWN) lines.push(`    … and ${number(off.length - SHOWN)} more`);
-  if (record.reason && off.length === 0) lines.push(`    ${printable(record.reason)}`);
+  if (record.reason && off.length === 0) lines.push(`    ${shorten(printable(record.reason), REASON_LENGTH)}`);
   if (record.branch) lines.push(`    kept on branch ${record.branch}`);
   return [...lines, ...nextCommands(record, output).map((command) => `    ${command}`)];
 }

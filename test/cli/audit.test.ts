@@ -99,5 +99,10 @@ test('of a wide file the columns with nulls come first, and the rest is counted'
   expect([value.columns.length, value.rules.length]).toEqual([3002, 30]);
   const dropped = await folder.run('drop wide.parquet');
   expect(dropped.out.split('\n').length).toBeLessThan(25);
+  folder.parquet('narrow.parquet', 2);
+  await folder.run('drop narrow.parquet');
+  const misfit = await folder.run('drop wide.parquet --table narrow');
+  expect(misfit).toMatchObject({ code: 3, out: expect.stringMatching(/col_0: int is not in the table.*…\n/) });
+  expect(misfit.out.length).toBeLessThan(1000);
   expect(readdirSync(folder.path).sort()).toEqual(['.lakegate', 'wide.parquet']);
 });
