@@ -15,10 +15,10 @@ import { openAuditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditedFile, RuleResult } from '../rules/rule.ts';
 import { type AuditReport, auditValue, findings, renderAudit } from './audit-report.ts';
 import { chooseTable } from './choose-table.ts';
+import type { CommandContext } from './context.ts';
 import { fileUrl } from './file-url.ts';
 import { withLake } from './lake.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** `lakegate audit FILE`: the gate's verdict on a file, without a delivery and without a commit. */
 export async function auditFile(context: CommandContext, file: string, options: { table?: string }): Promise<ExitCode> {

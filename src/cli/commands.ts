@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeliveryState } from '../gate/delivery.ts';
+import type { CommandContext } from './context.ts';
 import type { ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** What a command does: its module is loaded when it is called, so that `--help` and small commands start at once. */
 export type Action<A extends unknown[]> = (context: CommandContext, ...args: A) => Promise<ExitCode>;

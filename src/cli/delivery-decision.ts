@@ -6,11 +6,11 @@ import { discardDelivery, publishDelivery } from '../gate/decide.ts';
 import { deliver } from '../gate/deliver.ts';
 import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
 import { namedTable } from './choose-table.ts';
+import type { CommandContext } from './context.ts';
 import { findRecord } from './find-record.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, recordLines, renderOutcomes } from './outcomes.ts';
 import { EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** States from which a person may start a delivery again. */
 const RETRYABLE: readonly DeliveryState[] = ['rejected', 'errored', 'discarded'];

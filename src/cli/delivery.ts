@@ -6,11 +6,11 @@ import { printable, shorten } from '../notify/printable.ts';
 import type { RuleResult } from '../rules/rule.ts';
 import { namedTable } from './choose-table.ts';
 import { columns } from './columns.ts';
+import type { CommandContext } from './context.ts';
 import { findRecord } from './find-record.ts';
 import { withLake } from './lake.ts';
 import { findingLine, recordLines, styledState } from './outcomes.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { bytes, count, fileName, number } from './words.ts';
 
 /** Records read at the same time. */

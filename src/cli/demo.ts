@@ -9,11 +9,11 @@ import { eventOf } from '../gate/settle.ts';
 import { snapshotById } from '../iceberg/ancestry.ts';
 import { renderConsole } from '../notify/console.ts';
 import { columns } from './columns.ts';
+import type { CommandContext } from './context.ts';
 import { dropInto } from './drop.ts';
 import { withLake } from './lake.ts';
 import { generateRows } from './load.ts';
 import { createOutput, EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { count, number } from './words.ts';
 
 const TABLE = 'demo.customer_data_log';

@@ -7,10 +7,10 @@ import type { DeliveryOutcome } from '../gate/ports.ts';
 import { resumeOpen } from '../gate/resume.ts';
 import { isHidden } from '../gate/route.ts';
 import { printable } from '../notify/printable.ts';
+import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import { describeError, EXIT, type ExitCode, toJson } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** A file counts as written when its size has stood still this long. */
 const SETTLED_MS = 500;

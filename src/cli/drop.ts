@@ -4,11 +4,11 @@ import { deliver } from '../gate/deliver.ts';
 import { placeDrop } from '../gate/place.ts';
 import type { DeliveryOutcome } from '../gate/ports.ts';
 import { chooseTable } from './choose-table.ts';
+import type { CommandContext } from './context.ts';
 import { fileUrl } from './file-url.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import type { ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { createProgress } from './progress.ts';
 
 interface DropOptions {

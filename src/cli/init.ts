@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LakegateError } from '../errors.ts';
 import { printable } from '../notify/printable.ts';
+import type { CommandContext } from './context.ts';
 import { LAKE_YAML } from './lake.ts';
 import { EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** `lakegate init`: writes a lake.yaml that works as it is and explains itself, and makes its raw folder. */
 export async function init(context: CommandContext, options: { force?: boolean }): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import { embeddedConfig } from '../config/embedded.ts';
 import type { LakeConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import type { Step } from '../gate/ports.ts';
-import type { CommandContext } from './program.ts';
+import type { CommandContext } from './context.ts';
 
 /** The name a lake's description has when none is given. */
 export const LAKE_YAML = 'lake.yaml';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { BasicType, ColumnSource } from 'hyparquet-writer';
 import { chooseTable } from './choose-table.ts';
+import type { CommandContext } from './context.ts';
 import { dropInto } from './drop.ts';
 import { friendlyWords, seededRandom } from './friendly-words.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
 import type { ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { createProgress } from './progress.ts';
 import { count } from './words.ts';
 

@@ -1,21 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { type Act, addCommands } from './commands.ts';
+import type { CommonOptions } from './context.ts';
 import type { Terminal } from './output.ts';
 import { createOutput, describeError, EXIT, type ExitCode, exitCodeOf, type Output } from './output.ts';
-
-/** Options that every command takes. */
-export interface CommonOptions {
-  config?: string;
-  catalog?: string;
-  json?: boolean;
-}
-
-export interface CommandContext {
-  terminal: Terminal;
-  output: Output;
-  options: CommonOptions;
-}
 
 /** Characters in a line of help: no longer than reads well. */
 const HELP_WIDTH = 100;

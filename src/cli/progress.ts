@@ -1,5 +1,5 @@
 import type { Step, StepName } from '../gate/ports.ts';
-import type { CommandContext } from './program.ts';
+import type { CommandContext } from './context.ts';
 
 /** The nine steps of a delivery, and what is under way once each is done. */
 const STEPS: readonly (readonly [done: StepName, next: string])[] = [

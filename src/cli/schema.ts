@@ -1,6 +1,6 @@
 import { lakeYamlJsonSchema } from '../config/schema.ts';
+import type { CommandContext } from './context.ts';
 import { EXIT, type ExitCode, toJson } from './output.ts';
-import type { CommandContext } from './program.ts';
 
 /** `lakegate schema`: lake.yaml's JSON Schema, with `--json` and without. */
 export async function schema({ output }: CommandContext): Promise<ExitCode> {

@@ -5,11 +5,11 @@ import { rollbackDelivery, rollbackTable } from '../gate/decide.ts';
 import { type SweepReport, sweepTable, sweepUnfinished } from '../gate/sweep.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
 import { planTag } from '../iceberg/refs.ts';
+import type { CommandContext } from './context.ts';
 import { person } from './delivery-decision.ts';
 import { findRecord } from './find-record.ts';
 import { withLake } from './lake.ts';
 import { EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { allTargets, factsOf, snapshotIdOf, targetOf } from './table-target.ts';
 import { count } from './words.ts';
 

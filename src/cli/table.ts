@@ -7,9 +7,9 @@ import { allFields } from '../iceberg/schema.ts';
 import { formatType } from '../iceberg/types.ts';
 import { printable } from '../notify/printable.ts';
 import { columns } from './columns.ts';
+import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
 import { describeError, EXIT, type ExitCode } from './output.ts';
-import type { CommandContext } from './program.ts';
 import { allTargets, factsOf, targetOf } from './table-target.ts';
 import { bytes, count, number, time } from './words.ts';
 

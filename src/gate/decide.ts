@@ -16,17 +16,11 @@ import { planDropBranch, planRollback } from '../iceberg/refs.ts';
 import { planRemoveFiles } from '../iceberg/remove-files.ts';
 import { isoTime } from './claim.ts';
 import { commitOptions } from './commit-options.ts';
-import type { DeliveryRecord, DeliveryState } from './delivery.ts';
+import type { Decision, DeliveryRecord, DeliveryState } from './delivery.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import { settleStaged } from './publish.ts';
 import type { VersionedRecord } from './records.ts';
 import { keptChange } from './schema-change.ts';
-
-/** Who decided, and why: goes into the record. */
-export interface Decision {
-  by: string;
-  reason: string;
-}
 
 /**
  * Publishes a delivery that the audit stopped, from its kept branch, on a person's word.

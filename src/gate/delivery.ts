@@ -64,3 +64,9 @@ export interface LeaseHolder {
   pid: number /** Process start, to tell a reused pid. */;
   started: string;
 }
+
+/** Who decided, and why: goes into the record. */
+export interface Decision {
+  by: string;
+  reason: string;
+}

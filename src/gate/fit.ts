@@ -67,6 +67,10 @@ function fitChange(target: FitTarget, change: SchemaChange, policy: TableConfig[
   return { kind: 'fits', target: { ...target, schema, lastColumnId }, change, added };
 }
 
+/** A file of another table altogether may not fit in thousands of columns: the first few tell what is wrong. */
+const PROBLEMS_TOLD = 10;
+
 function refuse(problems: string[]): Fit {
-  return { kind: 'refused', problems };
+  const more = problems.length - PROBLEMS_TOLD;
+  return { kind: 'refused', problems: more > 0 ? [...problems.slice(0, PROBLEMS_TOLD), `and ${more} more`] : problems };
 }

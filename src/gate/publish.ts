@@ -5,7 +5,7 @@ import { commitWithRetry } from '../iceberg/commit.ts';
 import { planPublish } from '../iceberg/publish.ts';
 import { DELIVERIES_KEY, findPublished, publishedSnapshots } from '../iceberg/published.ts';
 import { commitOptions } from './commit-options.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './delivery.ts';
 import { branchOf } from './identity.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import { publishedSchema, type StagedChange } from './schema-change.ts';

@@ -37,7 +37,7 @@ export function recordEnding(delivery: ClaimedDelivery, ending: Ending): Partial
 /** One line over a verdict: `19 columns without nulls`, or what failed. */
 export function summary(verdict: AuditVerdict): string {
   const off = verdict.results.filter((result) => result.outcome !== 'passed');
-  if (off.length === 0) return `${verdict.results.length} of ${verdict.results.length} checks passed`;
+  if (off.length === 0) return 'all checks passed';
   return off.map(sentence).join('; ');
 }
 
