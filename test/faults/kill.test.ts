@@ -2,13 +2,13 @@
  * Promise 5: a kill at any instant loses nothing and needs no human. A process is killed at each of its chances (see kill-child.ts); somebody tries
  * again; then every delivery has ended once and rightly, and a sweep leaves no file that nothing needs.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aftermath, leftOver, promised } from './aftermath.ts';
 import { bundle, runScript } from './child-process.ts';
 import { lakeConfig, openLake } from './lake.ts';
 import { SCENARIOS, type Scenario, tryAgain, urlsOf } from './scenarios.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** Killed processes at the same time. */
 const AT_ONCE = 3;
@@ -17,7 +17,7 @@ let work: string;
 let script: string;
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), 'lakegate-kill-'));
+  work = await scratchFolder('kill');
   script = await bundle('kill-child.ts', work);
 });
 afterAll(() => rm(work, { recursive: true, force: true }));

@@ -2,8 +2,7 @@
  * Promise 4: "could not check" is not "bad data", and neither publishes. The store or the catalogue fails at one call, or does what it was asked and
  * loses the answer, or is gone from then on; what could not be finished is finished by a later run, nothing twice.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { composeLake, type Lake } from '../../src/compose.ts';
 import { LakegateError } from '../../src/errors.ts';
@@ -12,10 +11,11 @@ import { aftermath, leftOver, promised } from './aftermath.ts';
 import { type Around, CHANGES, interceptCatalogs, interceptStore } from './intercept.ts';
 import { allRecords, idsOnMain, lakeConfig, openLake } from './lake.ts';
 import { act, prepare, putDrops, SCENARIOS, type Scenario, tryAgain } from './scenarios.ts';
+import { scratchFolder } from './scratch.ts';
 
 let work: string;
 beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), 'lakegate-outage-'));
+  work = await scratchFolder('outage');
 });
 afterEach(() => rm(work, { recursive: true, force: true }));
 

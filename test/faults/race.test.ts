@@ -1,6 +1,5 @@
 /** Promise 2: an object version is published at most once, whatever is repeated, reordered or run at the same time. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableConfig } from '../../src/config/model.ts';
 import { deliver } from '../../src/gate/deliver.ts';
@@ -8,13 +7,14 @@ import { ancestorsOf } from '../../src/iceberg/ancestry.ts';
 import { bundle, runScript } from './child-process.ts';
 import { allRecords, idsOnMain, lakeConfig, loadTable, openLake, orders, parquet, putDrop, span } from './lake.ts';
 import type { RaceTask } from './race-child.ts';
+import { scratchFolder } from './scratch.ts';
 
 let work: string;
 let script: string;
 let lakes = 0;
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), 'lakegate-race-'));
+  work = await scratchFolder('race');
   script = await bundle('race-child.ts', work);
 });
 afterAll(() => rm(work, { recursive: true, force: true }));

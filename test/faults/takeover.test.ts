@@ -2,8 +2,7 @@
  * A runner that stands still for longer than its lease (a paused machine, a disk that hangs) and then goes on as if nothing had been: by then another
  * has taken its deliveries over. Nothing is published twice, and what the second one decided stays.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableConfig } from '../../src/config/model.ts';
 import { deliver } from '../../src/gate/deliver.ts';
@@ -12,10 +11,11 @@ import { aftermath, leftOver, promised } from './aftermath.ts';
 import { type Around, CHANGES, interceptCatalogs, interceptStore } from './intercept.ts';
 import { allRecords, lakeConfig, openLake, orders, parquet, span } from './lake.ts';
 import { act, putDrops, type Scenario } from './scenarios.ts';
+import { scratchFolder } from './scratch.ts';
 
 let work: string;
 beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), 'lakegate-takeover-'));
+  work = await scratchFolder('takeover');
 });
 afterEach(() => rm(work, { recursive: true, force: true }));
 
