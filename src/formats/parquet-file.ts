@@ -1,8 +1,11 @@
-import { constants, zstdCompressSync } from 'node:zlib';
+import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { IcebergType, Schema } from '../iceberg/model.ts';
+import type { PageIndexes } from 'hyparquet-writer/src/types.js';
+import type { IcebergType, NestedField, PrimitiveType, Schema } from '../iceberg/model.ts';
 import { childFields } from '../iceberg/types.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import type { ChunkValues } from './chunk-values.ts';
+import { encodeChunk, zstd } from './column-chunk.ts';
 import { parquetSchema } from './parquet-schema.ts';
 import type { RowValue } from './row-batch.ts';
 
@@ -13,8 +16,8 @@ export interface ParquetFile {
   readonly rows: number;
   /** Bytes written so far. */
   readonly size: number;
-  /** Writes the columns, in the order of the schema's fields, as one row group. They may be let go of afterwards. */
-  writeRowGroup(columns: RowValue[][]): Promise<void>;
+  /** Writes `rows` rows as one row group. @param columnAt gives the values of a column of the schema, asked once for each in order */
+  writeRowGroup(rows: number, columnAt: (column: number) => ChunkValues): Promise<void>;
   /** Writes the footer; the file appears. @throws LakegateError `exists` when another file of this name but not this size is there */
   finish(): Promise<{ size: number }>;
   /** Leaves nothing behind. */
@@ -23,10 +26,9 @@ export interface ParquetFile {
 
 /** So many bytes hold the 16 characters to which Iceberg's manifests shorten bounds, whatever the script. */
 const STATISTICS_BYTES = 64;
-const ZSTD_LEVEL = 3;
-const FIRST_BUFFER_BYTES = 1 << 16;
+const FIRST_BUFFER_BYTES = 1 << 12;
 
-/** Opens a new zstd-compressed Parquet file of the schema, with its field ids, at `url`; row groups leave memory as they are written. */
+/** Opens a new zstd-compressed Parquet file of the schema, with its field ids, at `url`; columns leave memory as they are written. */
 export async function createParquetFile(store: ObjectStore, url: string, schema: Schema): Promise<ParquetFile> {
   const elements = parquetSchema(schema);
   const target = await store.writer(url);
@@ -34,23 +36,33 @@ export async function createParquetFile(store: ObjectStore, url: string, schema:
   /** Hands over what is there. The buffer goes with it: the store may hold on to it until a part is full. */
   const drain = async (): Promise<void> => {
     const bytes = new Uint8Array(sink.buffer, 0, sink.index);
-    sink.buffer = new ArrayBuffer(FIRST_BUFFER_BYTES);
+    if (bytes.length === 0) return;
+    sink.buffer = new ArrayBuffer(0);
     sink.view = new DataView(sink.buffer);
     sink.index = 0;
-    if (bytes.length > 0) await target.write(bytes);
+    await target.write(bytes);
   };
   const parquet = new ParquetWriter({
     writer: sink,
     schema: elements,
     codec: 'ZSTD',
-    compressors: {
-      ZSTD: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }),
-    },
+    compressors: { ZSTD: zstd },
     statisticsTruncateLength: STATISTICS_BYTES,
     createdBy: 'lakegate',
   });
-  const fractional = schema.fields.map((field) => holdsFractions(field.type));
   let rows = 0;
+
+  /** Lists, maps and structs are taken apart and written by the library, which keeps its notes in row groups of its own. */
+  const writeNested = async (field: NestedField, data: RowValue[]): Promise<PageIndexes[]> => {
+    const known = parquet.pendingIndexes.length;
+    // The writer's dictionary takes -0 for 0.
+    const plain = holdsFractions(field.type) && data.some(holdsNegativeZero);
+    const column = { name: field.name, data, ...(plain ? { encoding: 'PLAIN' as const } : {}) };
+    await parquet.write({ columnData: [column], rowGroupSize: Math.max(1, data.length) });
+    parquet.row_groups.pop();
+    await drain();
+    return parquet.pendingIndexes.splice(known);
+  };
 
   return {
     url,
@@ -60,17 +72,31 @@ export async function createParquetFile(store: ObjectStore, url: string, schema:
     get size() {
       return sink.offset;
     },
-    async writeRowGroup(columns) {
-      const groupRows = columns[0]?.length ?? 0;
-      const columnData = schema.fields.map((field, index) => {
-        const data = columns[index] ?? [];
-        // The writer's dictionary takes -0 for 0.
-        const plain = fractional[index] === true && data.some(holdsNegativeZero);
-        return { name: field.name, data, ...(plain ? { encoding: 'PLAIN' as const } : {}) };
-      });
-      await parquet.write({ columnData, rowGroupSize: Math.max(1, groupRows) });
-      rows += groupRows;
+    async writeRowGroup(groupRows, columnAt) {
       await drain();
+      const start = sink.offset;
+      const written: PageIndexes[] = [];
+      for (const [column, field] of schema.fields.entries()) {
+        const values = columnAt(column);
+        if (values.kind === 'values') {
+          written.push(...(await writeNested(field, values.values)));
+        } else if (isPrimitive(field)) {
+          const { bytes, indexes } = encodeChunk(field, elementOf(elements, field), values, groupRows, sink.offset);
+          sink.offset += bytes.length;
+          await target.write(bytes);
+          written.push(indexes);
+        }
+      }
+      rows += groupRows;
+      parquet.pendingIndexes.push(...written);
+      const columns = written.map(({ chunk }) => chunk);
+      parquet.row_groups.push({
+        columns,
+        total_byte_size: columns.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n),
+        num_rows: BigInt(groupRows),
+        total_compressed_size: BigInt(sink.offset - start),
+      });
+      parquet.num_rows = BigInt(rows);
     },
     async finish() {
       await parquet.finish();
@@ -79,6 +105,15 @@ export async function createParquetFile(store: ObjectStore, url: string, schema:
     },
     abort: () => target.abort(),
   };
+}
+
+function isPrimitive(field: NestedField): field is NestedField & { type: PrimitiveType } {
+  return typeof field.type === 'string';
+}
+
+/** The element of a top-level column of a primitive type. */
+function elementOf(elements: readonly SchemaElement[], field: NestedField): SchemaElement {
+  return elements.find((element) => element.field_id === field.id)!;
 }
 
 function holdsFractions(type: IcebergType): boolean {

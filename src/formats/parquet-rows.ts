@@ -2,47 +2,75 @@ import { LakegateError } from '../errors.ts';
 import type { IcebergType, NestedField, Schema } from '../iceberg/model.ts';
 import type { MappedField } from '../iceberg/name-mapping.ts';
 import { childFields, formatType } from '../iceberg/types.ts';
+import { type FlatColumn, isFlat } from '../parquet/flat-column.ts';
 import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
-import type { RowBatch as DecodedBatch } from '../parquet/rows.ts';
+import type { ColumnBatch } from '../parquet/rows.ts';
 import { collectBadValues } from './bad-values.ts';
+import { nullColumn } from './column-builder.ts';
 import type { Misfit } from './convert-json.ts';
+import { flatConverter } from './flat-convert.ts';
 import { parquetConverter } from './parquet-value.ts';
-import type { MapEntry, RowBatch, RowValue, StructValue } from './row-batch.ts';
+import type { Column, MapEntry, RowBatch, RowValue, StructValue } from './row-batch.ts';
 
 type ValueReader = (value: unknown, misfit: Misfit) => RowValue;
 
 /**
  * The rows of a Parquet file as values of the table's columns. Columns are matched by field id where the file has ids, else by name, older names
  * included; optional columns that it lacks are null. As in `textRows`, every row is checked, and from the first bad value on no more rows are given.
- * @param decoded the file's rows in order, all columns, as `readRows` gives them
+ * @param decoded the file's rows in order, all columns, as `readRows` gives them: flat columns are converted as a whole and stay flat
  * @param nameMapping the table's `schema.name-mapping.default`, as `matchSchema` takes it
  * @throws LakegateError `invalid` for columns that the table lacks, whose types do not go together or that are required and not there; and at the end,
  *   for values that their column cannot hold exactly (context `{url, count, first}`)
  */
 export async function* parquetRows(
   footer: ParquetFooter,
-  decoded: AsyncIterable<DecodedBatch>,
+  decoded: AsyncIterable<ColumnBatch>,
   schema: Schema,
   nameMapping: readonly MappedField[] = [],
 ): AsyncGenerator<RowBatch> {
   const bad = collectBadValues(footer.url);
   const { url } = footer;
   const columns = matchFields(footer.fields, schema.fields, nameMapping, '', url).map(({ field, source }) => ({
+    field,
     source: source?.name,
     read: valueReader(source, field, nameMapping, field.name, url),
+    readFlat: flatReader(source, field),
   }));
   for await (const batch of decoded) {
-    const values = columns.map(({ source, read }) => {
+    const misfitAt =
+      (index: number): Misfit =>
+      (path, value, expected) =>
+        bad.add({ row: batch.firstRow + index }, path, value, expected);
+    const values = columns.map(({ field, source, read, readFlat }): Column => {
       const column = source === undefined ? undefined : batch.columns[source];
-      return Array.from({ length: batch.rows }, (_, index) =>
-        read(column?.[index], (path, value, expected) =>
-          bad.add({ row: batch.firstRow + index }, path, value, expected),
-        ),
-      );
+      if (column === undefined && !field.required && typeof field.type === 'string') {
+        return nullColumn(field.type, batch.rows);
+      }
+      if (column !== undefined && isFlat(column)) return readFlat(column, misfitAt);
+      return Array.from({ length: batch.rows }, (_, index) => read(column?.[index], misfitAt(index)));
     });
     if (bad.count === 0) yield { firstRow: batch.firstRow, rows: batch.rows, columns: values };
   }
   bad.refuse();
+}
+
+/** Reads whole columns; only of a field that `valueReader` took, so that there is a conversion. */
+function flatReader(
+  source: LogicalField | undefined,
+  field: NestedField,
+): (column: FlatColumn, misfitAt: (index: number) => Misfit) => FlatColumn {
+  const { type, name, required } = field;
+  const convert = typeof type === 'string' && source?.leaf !== undefined ? flatConverter(source.leaf, type) : undefined;
+  return (column, misfitAt) => {
+    if (convert === undefined) throw new LakegateError('internal', `Column "${name}" cannot be read as a flat one.`);
+    const expected = formatType(type);
+    if (required && column.present !== undefined) {
+      for (const [row, present] of column.present.entries()) {
+        if (present === 0) misfitAt(row)(name, null, `${expected} (required)`);
+      }
+    }
+    return convert(column, (row, value) => misfitAt(row)(name, value, `${expected}, without losing anything`));
+  };
 }
 
 function matchFields(

@@ -2,10 +2,11 @@ import { LakegateError } from '../errors.ts';
 import type { PartitionSpec, Schema, Value } from '../iceberg/model.ts';
 import { partitionToPath } from '../iceberg/transforms.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { grown } from './growing.ts';
 import { createParquetFile, type ParquetFile } from './parquet-file.ts';
-import { partitionSplitter } from './partition-splitter.ts';
-import type { RowBatch, RowValue } from './row-batch.ts';
-import { estimateBytes } from './row-size.ts';
+import { PartitionNumbers } from './partition-numbers.ts';
+import type { RowBatch } from './row-batch.ts';
+import { RowBlock } from './row-block.ts';
 
 /** A Parquet file as written. */
 export interface RewrittenFile {
@@ -32,25 +33,26 @@ export interface RewriteRequest {
 
 const ROW_GROUP_ROWS = 100_000;
 const MAX_PARTITIONS = 1_000;
-/** Estimated memory of a row group's values at which it is written; what the writer builds from it comes on top. */
+/** Memory of a partition's waiting rows at which they are written as a row group. */
 const ROW_GROUP_BYTES = 16 << 20;
-/** Estimated memory of all partitions' waiting values at which the largest is written. */
-const WAITING_BYTES = 32 << 20;
+/** Memory of all waiting rows at which the larger partitions' are written, until half of the rows have gone. */
+const WAITING_BYTES = 64 << 20;
 /** A file that has grown to this is finished, and the partition goes on in another. */
 const FILE_BYTES = 512 << 20;
 
 interface Partition {
   values: (Value | undefined)[];
   path: string;
-  /** Values waiting for the next row group, column by column. */
-  columns: RowValue[][];
-  waitingBytes: number;
+  /** Rows waiting for the next row group. */
+  waiting: number;
   open?: ParquetFile;
+  finished: RewrittenFile[];
 }
 
 /**
- * Writes rows as Parquet files of a table, split by the spec's partition values (null is a partition of its own). Memory is bounded by the waiting
- * values, not by the rows; a partition's file is opened with its first row group, so small ones are written one after the other at the end.
+ * Writes rows as Parquet files of a table, split by the spec's partition values (null is a partition of its own). Rows wait in one
+ * block of bounded size, whatever the number of rows and partitions, until those of a partition fill a row group or the block is full; a partition's
+ * file is opened with its first row group, so small ones are written one after the other at the end.
  *
  * The same rows give the same files under the same names, byte for byte, so a retry after a kill writes over nothing: a file that is there with the same
  * size is taken as this one (the store's contract). When a call throws, its unfinished files are gone but finished ones stay: they are the caller's
@@ -63,11 +65,13 @@ export async function rewrite(request: RewriteRequest): Promise<{ files: Rewritt
   const { schema, spec, store, targetUrl } = request;
   const maxRows = request.rowGroupRows ?? ROW_GROUP_ROWS;
   const maxPartitions = request.maxOpenPartitions ?? MAX_PARTITIONS;
-  const partitions = new Map<string, Partition>();
-  const finished = new Map<Partition, RewrittenFile[]>();
+  const partitions: Partition[] = [];
+  const numbering = new PartitionNumbers(spec, schema);
+  const block = new RowBlock(schema);
+  /** Partition number of each waiting row. */
+  let numbers = new Uint32Array(0);
   /** Files so far by path, not by partition: null and the text "null" share a path, and `A` and `a` do on some file systems. */
   const named = new Map<string, number>();
-  let waitingBytes = 0;
 
   const nextUrl = (path: string): string => {
     const folded = path.toLowerCase();
@@ -76,16 +80,18 @@ export async function rewrite(request: RewriteRequest): Promise<{ files: Rewritt
     return targetUrl(path, n);
   };
 
-  const partitionOf = (key: string, values: (Value | undefined)[]): Partition => {
-    const known = partitions.get(key);
-    if (known !== undefined) return known;
-    if (partitions.size >= maxPartitions) throw tooManyPartitions(maxPartitions, partitions, spec, schema);
-    const path = spec.fields.length === 0 ? '' : partitionToPath(spec, schema, values);
-    const columns = schema.fields.map(() => []);
-    const partition: Partition = { values, path, columns, waitingBytes: 0 };
-    partitions.set(key, partition);
-    finished.set(partition, []);
-    return partition;
+  const takeIn = (batch: RowBatch): void => {
+    const from = block.rows;
+    block.append(batch);
+    numbers = grown(numbers, block.rows, Uint32Array);
+    numbering.assign(block, from, numbers, maxPartitions, () =>
+      tooManyPartitions(maxPartitions, numbering.values, spec, schema),
+    );
+    for (const values of numbering.values.slice(partitions.length)) {
+      const path = spec.fields.length === 0 ? '' : partitionToPath(spec, schema, values);
+      partitions.push({ values, path, waiting: 0, finished: [] });
+    }
+    for (let row = from; row < block.rows; row++) partitions[numbers[row]!]!.waiting++;
   };
 
   const finish = async (partition: Partition): Promise<void> => {
@@ -93,77 +99,105 @@ export async function rewrite(request: RewriteRequest): Promise<{ files: Rewritt
     if (open === undefined) return;
     const { size } = await open.finish();
     partition.open = undefined;
-    finished.get(partition)?.push({ url: open.url, size, rows: open.rows, partition: partition.values });
+    partition.finished.push({ url: open.url, size, rows: open.rows, partition: partition.values });
   };
 
-  const writeRowGroup = async (partition: Partition): Promise<void> => {
-    if ((partition.columns[0]?.length ?? 0) === 0) return;
+  const writeRowGroup = async (partition: Partition, rows: Uint32Array): Promise<void> => {
     partition.open ??= await createParquetFile(store, nextUrl(partition.path), schema);
-    const columns = partition.columns;
-    partition.columns = schema.fields.map(() => []);
-    waitingBytes -= partition.waitingBytes;
-    partition.waitingBytes = 0;
-    await partition.open.writeRowGroup(columns);
+    await partition.open.writeRowGroup(rows.length, (column) => block.gather(column, rows));
     if (partition.open.size >= FILE_BYTES) await finish(partition);
   };
 
+  /** Writes the first so many waiting rows of each partition, in row groups, and lets go of them. */
+  const write = async (takes: readonly number[], atEnd: boolean): Promise<void> => {
+    const { taken, kept } = sortedOut(numbers, block.rows, takes);
+    for (const [number, partition] of partitions.entries()) {
+      const rows = taken[number];
+      for (let from = 0; rows !== undefined && from < rows.length; from += maxRows) {
+        await writeRowGroup(partition, rows.subarray(from, from + maxRows));
+      }
+      partition.waiting -= rows?.length ?? 0;
+      if (atEnd) await finish(partition);
+    }
+    block.keep(kept);
+    for (const [index, row] of kept.entries()) numbers[index] = numbers[row]!;
+  };
+
   try {
-    const split = partitionSplitter(spec, schema);
     for await (const batch of request.rows) {
       if (batch.rows === 0) continue;
-      const rowBytes = estimateBytes(batch) / batch.rows;
-      for (const part of split(batch)) {
-        const partition = partitionOf(part.key, part.values);
-        for (let from = 0; from < part.rows; ) {
-          const taken = Math.min(part.rows - from, maxRows - (partition.columns[0]?.length ?? 0));
-          append(partition.columns, part.columns, from, from + taken);
-          from += taken;
-          partition.waitingBytes += taken * rowBytes;
-          waitingBytes += taken * rowBytes;
-          if (partition.columns[0]?.length === maxRows || partition.waitingBytes >= ROW_GROUP_BYTES) {
-            await writeRowGroup(partition);
-          }
-        }
-      }
-      while (waitingBytes >= WAITING_BYTES) await writeRowGroup(largest(partitions));
+      takeIn(batch);
+      const takes = rowsToWrite(partitions, block, maxRows);
+      if (takes !== undefined) await write(takes, false);
     }
-    for (const partition of partitions.values()) {
-      await writeRowGroup(partition);
-      await finish(partition);
-    }
+    await write(
+      partitions.map(({ waiting }) => waiting),
+      true,
+    );
   } catch (error) {
-    await Promise.allSettled([...partitions.values()].map((partition) => partition.open?.abort()));
+    await Promise.allSettled(partitions.map((partition) => partition.open?.abort()));
     throw error;
   }
-  return { files: [...finished.values()].flat() };
+  return { files: partitions.flatMap(({ finished }) => finished) };
 }
 
-function append(target: RowValue[][], source: readonly RowValue[][], from: number, to: number): void {
-  for (const [index, column] of target.entries()) {
-    const values = source[index] ?? [];
-    for (let row = from; row < to; row++) column.push(values[row]);
+/**
+ * How many of each partition's waiting rows are to be written now; undefined while none have to be. When one partition fills a row group, those that
+ * fill half of one go with it, since every writing moves the rows that stay.
+ */
+function rowsToWrite(partitions: readonly Partition[], block: RowBlock, maxRows: number): number[] | undefined {
+  const { size, rows } = block;
+  const enough = Math.min(maxRows, Math.ceil((ROW_GROUP_BYTES * rows) / size));
+  const takes = partitions.map(({ waiting }) => (waiting < enough ? 0 : waiting - (waiting % maxRows) || waiting));
+  if (takes.some((take) => take > 0)) {
+    return takes.map((take, number) => {
+      const { waiting } = partitions[number]!;
+      return take > 0 || waiting < enough / 2 ? take : waiting;
+    });
   }
+  if (size < WAITING_BYTES) return undefined;
+  const largest = [...partitions.keys()].sort((a, b) => partitions[b]!.waiting - partitions[a]!.waiting || a - b);
+  let left = rows;
+  for (const number of largest) {
+    if (left <= rows / 2) break;
+    takes[number] = partitions[number]!.waiting;
+    left -= takes[number];
+  }
+  return takes;
 }
 
-function largest(partitions: ReadonlyMap<string, Partition>): Partition {
-  let found: Partition | undefined;
-  for (const partition of partitions.values()) {
-    if (found === undefined || partition.waitingBytes > found.waitingBytes) found = partition;
+/** The rows of each partition that are to be written, and those that stay; all ascending. */
+function sortedOut(
+  numbers: Uint32Array,
+  rows: number,
+  takes: readonly number[],
+): { taken: (Uint32Array | undefined)[]; kept: Uint32Array } {
+  const taken = takes.map((take) => (take === 0 ? undefined : new Uint32Array(take)));
+  const filled = new Uint32Array(takes.length);
+  const kept = new Uint32Array(rows - takes.reduce((sum, take) => sum + take, 0));
+  let staying = 0;
+  for (let row = 0; row < rows; row++) {
+    const number = numbers[row]!;
+    const at = filled[number]!;
+    const target = taken[number];
+    if (target !== undefined && at < target.length) {
+      target[at] = row;
+      filled[number] = at + 1;
+    } else kept[staying++] = row;
   }
-  if (found === undefined) throw new LakegateError('internal', 'Values are waiting, but no partition holds them.');
-  return found;
+  return { taken, kept };
 }
 
 /** Names the partition field with the most values: the one to blame. */
 function tooManyPartitions(
   limit: number,
-  partitions: ReadonlyMap<string, Partition>,
+  partitions: readonly (readonly (Value | undefined)[])[],
   spec: PartitionSpec,
   schema: Schema,
 ): LakegateError {
   const distinct = spec.fields.map((_, index) => {
     const single = { ...spec, fields: spec.fields.slice(index, index + 1) };
-    return new Set([...partitions.values()].map((one) => partitionToPath(single, schema, [one.values[index]]))).size;
+    return new Set(partitions.map((values) => partitionToPath(single, schema, [values[index]]))).size;
   });
   const field = spec.fields[distinct.indexOf(Math.max(...distinct))];
   const column = schema.fields.find((candidate) => candidate.id === field?.sourceId)?.name ?? field?.name;

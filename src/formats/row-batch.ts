@@ -1,4 +1,5 @@
 import type { Value } from '../iceberg/model.ts';
+import type { FlatColumn } from '../parquet/flat-column.ts';
 
 /**
  * A column's value in a row: null is undefined; a primitive is a `Value`; a struct is an object without prototype, keyed by field name; a list is
@@ -13,11 +14,14 @@ export interface MapEntry {
   value: RowValue;
 }
 
+/** Values of a column: one each, or, for a column of a primitive type, unboxed and stored as `column-storage.ts` says. */
+export type Column = readonly RowValue[] | FlatColumn;
+
 /** Some rows of a file, column by column. */
 export interface RowBatch {
   /** Position of the first row in its source, zero-based. */
   firstRow: number;
   rows: number;
-  /** One array of `rows` values per field of the table's schema, in the order of `schema.fields`. */
-  columns: RowValue[][];
+  /** A column of `rows` values per field of the table's schema, in the order of `schema.fields`. */
+  columns: Column[];
 }

@@ -123,7 +123,7 @@ async function rewriteParquet(request: DataFilesRequest, footer: ParquetFooter, 
   ]);
   const openReader = () => request.store.open(request.drop.url);
   return rewritten(request, why, () =>
-    parquetRows(footer, readRows(footer, openReader), request.schema, request.nameMapping),
+    parquetRows(footer, readRows(footer, openReader, { flat: true }), request.schema, request.nameMapping),
   );
 }
 

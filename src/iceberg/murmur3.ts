@@ -16,8 +16,18 @@ export function murmur3(bytes: Uint8Array): number {
   let tail = 0;
   for (let i = bytes.length - 1; i >= whole; i--) tail = (tail << 8) | bytes[i]!;
   if (whole < bytes.length) hash ^= scramble(tail);
-  hash ^= bytes.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return finished(hash ^ bytes.length);
+}
+
+/** `murmur3` of a long's eight bytes, given as its lower and its upper half. */
+export function murmur3Long(low: number, high: number): number {
+  let hash = Math.imul(rotate(scramble(low), 13), 5) + 0xe6546b64;
+  hash = Math.imul(rotate(hash ^ scramble(high), 13), 5) + 0xe6546b64;
+  return finished(hash ^ 8);
+}
+
+function finished(mixed: number): number {
+  let hash = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }

@@ -35,24 +35,46 @@ export async function decodeDictionary(pages: ChunkPages, page: Page): Promise<R
   });
 }
 
+/** A data page's levels, and the bytes of its values as they are encoded. */
+export interface StoredPage {
+  definition: Uint8Array;
+  repetition?: Uint8Array;
+  /** How many entries have a value. */
+  present: number;
+  /** Empty where no entry has one. */
+  bytes: Uint8Array;
+  encoding: string;
+}
+
+/** Reads a data page as far as its encoded values. @throws LakegateError `corrupt` */
+export async function storedPage(pages: ChunkPages, page: Page): Promise<StoredPage> {
+  const { encoding } = page;
+  const empty = new Uint8Array(0);
+  if (page.numValues === 0) return { definition: empty, repetition: empty, present: 0, bytes: empty, encoding };
+  const body = await pages.body(page, page.compressedSize);
+  const { leaf } = pages;
+  const { definition, repetition, valuesStart } = await readPageLevels(pages, page);
+  let present = definition.length;
+  for (const level of definition) if (level !== leaf.maxDefinitionLevel) present--;
+  const bytes = present === 0 ? empty : pages.decoding(() => valueBytes(pages, page, body, valuesStart));
+  return { definition, ...(repetition === undefined ? {} : { repetition }), present, bytes, encoding };
+}
+
+/** Whether values of the encoding are indexes into the chunk's dictionary. */
+export function isDictionary(encoding: string): boolean {
+  return encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY';
+}
+
 async function decodePage(
   pages: ChunkPages,
   page: Page,
   dictionary: RowValue[] | undefined,
   form: (stored: unknown) => RowValue,
 ): Promise<DecodedPage> {
-  if (page.numValues === 0) return { definition: new Uint8Array(0), repetition: new Uint8Array(0), values: [] };
-  const body = await pages.body(page, page.compressedSize);
-  const { leaf } = pages;
-  const { definition, repetition, valuesStart } = await readPageLevels(pages, page);
-  let present = 0;
-  for (const level of definition) if (level === leaf.maxDefinitionLevel) present++;
+  const { definition, repetition, present, bytes, encoding } = await storedPage(pages, page);
   const values = pages.decoding(() => {
     if (present === 0) return [];
-    const bytes = valueBytes(pages, page, body, valuesStart);
-    if (page.encoding !== 'PLAIN_DICTIONARY' && page.encoding !== 'RLE_DICTIONARY') {
-      return converted(storedValues(bytes, present, page.encoding, leaf), form);
-    }
+    if (!isDictionary(encoding)) return converted(storedValues(bytes, present, encoding, pages.leaf), form);
     if (dictionary === undefined) throw new Error('a page refers to a dictionary that is not there');
     return lookedUp(bytes, present, dictionary);
   });
@@ -79,21 +101,25 @@ function converted(stored: ArrayLike<unknown>, form: (stored: unknown) => RowVal
 }
 
 function lookedUp(bytes: Uint8Array, count: number, dictionary: RowValue[]): RowValue[] {
-  const width = bytes[0] ?? 33;
-  if (width > 32) throw new Error(`dictionary indexes cannot have ${width} bits`);
   const values = new Array<RowValue>(count);
-  const indexes = expandRuns(bytes.subarray(1), count, width);
-  for (let i = 0; i < count; i++) {
-    const value = dictionary[indexes[i]!];
-    if (value === undefined)
-      throw new Error(`dictionary index ${indexes[i]} is beyond its ${dictionary.length} entries`);
-    values[i] = value;
-  }
+  const indexes = dictionaryIndexes(bytes, count, dictionary.length);
+  for (let i = 0; i < count; i++) values[i] = dictionary[indexes[i]!]!;
   return values;
 }
 
+/** The dictionary indexes that a page holds. @throws Error when one is beyond the dictionary's entries */
+export function dictionaryIndexes(bytes: Uint8Array, count: number, entries: number): Uint32Array {
+  const width = bytes[0] ?? 33;
+  if (width > 32) throw new Error(`dictionary indexes cannot have ${width} bits`);
+  const indexes = expandRuns(bytes.subarray(1), count, width);
+  for (const index of indexes) {
+    if (index >= entries) throw new Error(`dictionary index ${index} is beyond its ${entries} entries`);
+  }
+  return indexes;
+}
+
 /** Values as stored: boolean, number, bigint or bytes (INT96 as its twelve bytes). */
-function storedValues(bytes: Uint8Array, count: number, encoding: string, leaf: Leaf): ArrayLike<unknown> {
+export function storedValues(bytes: Uint8Array, count: number, encoding: string, leaf: Leaf): ArrayLike<unknown> {
   if (count === 0) return [];
   if (encoding === 'RLE') {
     if (leaf.physicalType !== 'BOOLEAN') throw new Error(`RLE is no encoding of ${leaf.physicalType} values`);

@@ -3,6 +3,8 @@ import { type Assembled, type LeafEntries, takeValue } from './assembly.ts';
 import type { RowValue } from './convert.ts';
 import { type DecodedPage, decodedPages } from './decode.ts';
 import { readingOf } from './fault.ts';
+import type { FlatColumn } from './flat-column.ts';
+import { FlatPages } from './flat-pages.ts';
 import { leavesUnder } from './logical.ts';
 import type { LogicalField, ParquetFooter } from './model.ts';
 import { ChunkPages } from './pages.ts';
@@ -14,6 +16,24 @@ export interface RowBatch {
   rows: number;
   /** Values of each top-level column that was asked for, `rows` of them; nulls are null. */
   columns: Record<string, Assembled[]>;
+}
+
+/** As RowBatch, but primitive columns come as stored, unboxed. */
+export interface ColumnBatch {
+  firstRow: number;
+  rows: number;
+  /** Lists, maps and structs as in RowBatch. */
+  columns: Record<string, Assembled[] | FlatColumn>;
+}
+
+/** What to read of a file. */
+export interface ReadOptions {
+  /** Indexes of the row groups to read, all in order by default. */
+  rowGroups?: readonly number[];
+  /** Names of the top-level columns to read, all by default. */
+  columns?: readonly string[];
+  /** Rows per batch at most, 8192 by default. */
+  batchRows?: number;
 }
 
 const BATCH_ROWS = 8192;
@@ -29,35 +49,50 @@ const BATCH_ROWS = 8192;
  * [key, value] pairs in file order.
  *
  * @param openReader called once; the reader is closed when the rows end or the consumer stops
- * @param options.rowGroups indexes of the row groups to read, all in order by default
- * @param options.columns names of the top-level columns to read, all by default
- * @param options.batchRows rows per batch at most, 8192 by default
+ * @param options.flat gives primitive top-level columns as FlatColumns of stored values, which cost no object each
  * @throws LakegateError `corrupt`, and what the reader throws
  */
+export function readRows(
+  footer: ParquetFooter,
+  openReader: () => Promise<RangeReader>,
+  options: ReadOptions & { flat: true },
+): AsyncGenerator<ColumnBatch>;
+export function readRows(
+  footer: ParquetFooter,
+  openReader: () => Promise<RangeReader>,
+  options?: ReadOptions,
+): AsyncGenerator<RowBatch>;
 export async function* readRows(
   footer: ParquetFooter,
   openReader: () => Promise<RangeReader>,
-  options: { rowGroups?: readonly number[]; columns?: readonly string[]; batchRows?: number } = {},
-): AsyncGenerator<RowBatch> {
+  options: ReadOptions & { flat?: boolean } = {},
+): AsyncGenerator<ColumnBatch> {
   const fields = footer.fields.filter((field) => options.columns?.includes(field.name) ?? true);
   const batchRows = options.batchRows ?? BATCH_ROWS;
+  const isFlat = (field: LogicalField): boolean =>
+    options.flat === true && field.kind === 'primitive' && field.leaf?.maxRepetitionLevel === 0;
   const reader = await openReader();
   try {
     for (const rowGroup of options.rowGroups ?? footer.rowGroups.keys()) {
       const group = footer.rowGroups[rowGroup]!;
+      const flat = new Map<number, FlatPages>();
       const streams = new Map<number, EntryStream>();
-      for (const { leaf } of fields.flatMap(leavesUnder)) {
-        const pages = new ChunkPages(footer, reader, rowGroup, leaf!, true);
-        streams.set(
-          leaf!.index,
-          new EntryStream(decodedPages(pages), leaf!.maxDefinitionLevel, (fault) => pages.fault(fault)),
-        );
+      for (const field of fields) {
+        for (const { leaf } of leavesUnder(field)) {
+          const pages = new ChunkPages(footer, reader, rowGroup, leaf!, true);
+          if (isFlat(field)) flat.set(leaf!.index, new FlatPages(pages));
+          else streams.set(leaf!.index, new EntryStream(pages));
+        }
       }
       for (let done = 0; done < group.numRows; done += batchRows) {
         const rows = Math.min(batchRows, group.numRows - done);
         const entries = new Map<number, LeafEntries>();
         for (const [index, stream] of streams) entries.set(index, await stream.take(rows));
-        const columns = fields.map((field) => [field.name, columnOf(footer, field, rows, entries)]);
+        const columns: [string, Assembled[] | FlatColumn][] = [];
+        for (const field of fields) {
+          const pages = field.leaf && flat.get(field.leaf.index);
+          columns.push([field.name, pages ? await pages.take(rows) : columnOf(footer, field, rows, entries)]);
+        }
         yield { firstRow: group.firstRow + done, rows, columns: Object.fromEntries(columns) };
       }
     }
@@ -81,17 +116,17 @@ function columnOf(
 
 /** Cuts a leaf's pages into runs of entries that hold whole rows. */
 class EntryStream {
+  private readonly chunk: ChunkPages;
   private readonly pages: AsyncGenerator<DecodedPage>;
   private readonly presentLevel: number;
-  private readonly fault: (fault: string) => Error;
   private page: DecodedPage = { definition: new Uint8Array(0), values: [] };
   private entry = 0;
   private value = 0;
 
-  constructor(pages: AsyncGenerator<DecodedPage>, presentLevel: number, fault: (fault: string) => Error) {
-    this.pages = pages;
-    this.presentLevel = presentLevel;
-    this.fault = fault;
+  constructor(chunk: ChunkPages) {
+    this.chunk = chunk;
+    this.pages = decodedPages(chunk);
+    this.presentLevel = chunk.leaf.maxDefinitionLevel;
   }
 
   /** The entries of the next `rows` rows. @throws LakegateError `corrupt` when the pages end before */
@@ -124,7 +159,7 @@ class EntryStream {
       this.entry = 0;
       this.value = 0;
     }
-    if (seen < rows) throw this.fault(`its pages end ${rows - seen} rows early`);
+    if (seen < rows) throw this.chunk.fault(`its pages end ${rows - seen} rows early`);
     return joined(parts, values);
   }
 }

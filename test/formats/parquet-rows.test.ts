@@ -6,7 +6,7 @@ import type { IcebergType, NestedField, Schema } from '../../src/iceberg/model.t
 import type { MappedField } from '../../src/iceberg/name-mapping.ts';
 import { readFooter } from '../../src/parquet/footer.ts';
 import { readRows } from '../../src/parquet/rows.ts';
-import { gathered, source } from './source.ts';
+import { gathered, source, valuesOfBatches } from './source.ts';
 
 async function rowsOf(
   file: string,
@@ -25,7 +25,8 @@ async function rowsOf(
       nameMapping,
     ),
   );
-  return Object.fromEntries(fields.map((field, i) => [field.name, batches.flatMap((batch) => batch.columns[i] ?? [])]));
+  const values = valuesOfBatches(batches, schema);
+  return Object.fromEntries(fields.map((field, i) => [field.name, values[i] ?? []]));
 }
 
 function field(id: number, name: string, type: IcebergType, required = false): NestedField {

@@ -15,7 +15,7 @@ import { readFooter } from '../../src/parquet/footer.ts';
 import { readRows } from '../../src/parquet/rows.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
-import { gathered } from './source.ts';
+import { gathered, valuesOfBatches } from './source.ts';
 
 const unpartitioned: PartitionSpec = { specId: 0, fields: [] };
 
@@ -59,7 +59,7 @@ async function readBack(store: ObjectStore, url: string, schema: Schema): Promis
       schema,
     ),
   );
-  return schema.fields.map((_, index) => batches.flatMap((batch) => batch.columns[index] ?? []));
+  return valuesOfBatches(batches, schema);
 }
 
 describe('rewrite', () => {

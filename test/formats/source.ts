@@ -1,3 +1,7 @@
+import { valuesOf } from '../../src/formats/column-storage.ts';
+import type { Column, RowBatch, RowValue } from '../../src/formats/row-batch.ts';
+import type { Schema } from '../../src/iceberg/model.ts';
+import { isFlat } from '../../src/parquet/flat-column.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import type { RangeReader } from '../../src/storage/store.ts';
 
@@ -22,3 +26,12 @@ export async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 export const commaCsv = { delimiter: ',', quote: '"', header: true, nullValue: [''] };
+
+/** The values of all batches, column by column. */
+export function valuesOfBatches(batches: readonly RowBatch[], schema: Schema): RowValue[][] {
+  return schema.fields.map(({ type }, index) => {
+    const values = (column: Column): readonly RowValue[] =>
+      isFlat(column) && typeof type === 'string' ? valuesOf(column, type) : (column as readonly RowValue[]);
+    return batches.flatMap((batch) => [...values(batch.columns[index] ?? [])]);
+  });
+}

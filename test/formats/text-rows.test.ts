@@ -2,7 +2,7 @@ import type { LakegateError } from '../../src/errors.ts';
 import { detectFormat } from '../../src/formats/detect.ts';
 import { textRows } from '../../src/formats/text-rows.ts';
 import type { NestedField, Schema } from '../../src/iceberg/model.ts';
-import { commaCsv, gathered, source } from './source.ts';
+import { commaCsv, gathered, source, valuesOfBatches } from './source.ts';
 
 const fields: NestedField[] = [
   { id: 1, name: 'id', type: 'long', required: true },
@@ -14,7 +14,7 @@ async function rowsOf(name: string, text: string, columns = fields, csv = commaC
   const schema: Schema = { type: 'struct', schemaId: 0, fields: columns };
   const reader = await source(name, text);
   const batches = await gathered(textRows(reader, await detectFormat(reader), csv, schema));
-  return columns.map((_, index) => batches.flatMap((batch) => batch.columns[index] ?? []));
+  return valuesOfBatches(batches, schema);
 }
 
 describe('textRows of CSV', () => {

@@ -1,4 +1,5 @@
 import { createParquetFile } from '../../src/formats/parquet-file.ts';
+import { RowBlock } from '../../src/formats/row-block.ts';
 import type { Schema } from '../../src/iceberg/model.ts';
 import { copyWithoutFieldIds } from '../../src/parquet/copy-without-field-ids.ts';
 import { readFooter } from '../../src/parquet/footer.ts';
@@ -23,7 +24,13 @@ const store = createMemoryStore();
 
 beforeAll(async () => {
   const file = await createParquetFile(store, 'memory:/with', schema);
-  await file.writeRowGroup(schema.fields.map((_, column) => [BigInt(column), undefined, 2n ** 62n]));
+  const block = new RowBlock(schema);
+  block.append({
+    firstRow: 0,
+    rows: 3,
+    columns: schema.fields.map((_, column) => [BigInt(column), undefined, 2n ** 62n]),
+  });
+  await file.writeRowGroup(3, (column) => block.gather(column, Uint32Array.of(0, 1, 2)));
   await file.finish();
 });
 
