@@ -24,7 +24,9 @@ const AGAIN_MS = 10_000;
 /** `lakegate dev`: watches the raw folder; every drop takes the way it takes on AWS. Ends on Ctrl-C, after the batch at hand. */
 export async function dev(context: CommandContext, options: { once?: boolean }): Promise<ExitCode> {
   return withLake(context, async (lake) => {
-    const resumed = await resumeOpen(lake.ports, lake.config);
+    const resumed = await resumeOpen(lake.ports, lake.config, (fault) => {
+      context.terminal.err.write(`lakegate: ${describeError(fault)}\n`);
+    });
     if (resumed.length > 0) report(context, resumed);
     return options.once ? sweepOnce(context, lake) : watchRaw(context, lake);
   });

@@ -1,4 +1,4 @@
-import { LakegateError } from '../errors.ts';
+import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { DeliveryRecord } from './delivery.ts';
 
@@ -15,8 +15,8 @@ export interface DeliveryRecords {
   create(record: DeliveryRecord): Promise<VersionedRecord | undefined>;
   /** Undefined: somebody else changed it first. */
   replace(current: VersionedRecord, record: DeliveryRecord): Promise<VersionedRecord | undefined>;
-  /** Every record, in id order. */
-  list(): AsyncIterable<VersionedRecord>;
+  /** Every record, in id order. One that cannot be read must not hide the others: it is told to `onUnreadable` and passed over. */
+  list(onUnreadable: (fault: LakegateError) => void): AsyncIterable<VersionedRecord>;
   /** All ids, those whose records changed last first; no record is read for it. */
   idsByChange(): Promise<string[]>;
   /** Ids that start with the given hex digits, at most `limit`. */
@@ -55,11 +55,17 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
       const made = await store.replace(urlOf(record.id), encode(record), current.etag);
       return made && { record, etag: made.etag };
     },
-    async *list() {
+    async *list(onUnreadable) {
       for await (const object of store.list(prefix)) {
         const id = idIn(object.url, prefix);
-        const found = id === undefined ? undefined : await load(id);
-        if (found) yield found;
+        if (id === undefined) continue;
+        try {
+          const found = await load(id);
+          if (found) yield found;
+        } catch (error) {
+          if (!isKind(error, 'corrupt')) throw error;
+          onUnreadable(error);
+        }
       }
     },
     async idsByChange() {

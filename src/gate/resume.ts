@@ -1,4 +1,5 @@
 import type { LakeConfig } from '../config/model.ts';
+import type { LakegateError } from '../errors.ts';
 import { isHeld, isTerminal } from './claim.ts';
 import { deliverDrops, tellUntold } from './deliver.ts';
 import type { DeliveryRecord } from './delivery.ts';
@@ -8,12 +9,17 @@ import { route, tableOf } from './route.ts';
 /**
  * Takes up what earlier runs left: deliveries whose runner died, and stopped ones that nobody was told of. It goes by the records: an object
  * that was replaced or deleted since may be on main already, and its delivery must end all the same.
+ * @param onUnreadable hears of records that are damaged: what they were about has to be looked at by a person
  * @returns the outcomes of the deliveries taken up
  */
-export async function resumeOpen(ports: GatePorts, config: LakeConfig): Promise<DeliveryOutcome[]> {
+export async function resumeOpen(
+  ports: GatePorts,
+  config: LakeConfig,
+  onUnreadable: (fault: LakegateError) => void = () => undefined,
+): Promise<DeliveryOutcome[]> {
   const byTable = new Map<string, DeliveryRecord[]>();
   const untold: DeliveryRecord[] = [];
-  for await (const { record } of ports.records.list()) {
+  for await (const { record } of ports.records.list(onUnreadable)) {
     if (isHeld(ports, record)) continue;
     if (!isTerminal(record.state)) byTable.set(record.table, [...(byTable.get(record.table) ?? []), record]);
     else if (record.notification === 'pending') untold.push(record);

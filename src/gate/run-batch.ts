@@ -8,10 +8,11 @@ import type { ClaimedDelivery } from './claim.ts';
 import { makeDataFiles } from './data-files.ts';
 import { inspect } from './inspect.ts';
 import { isEnded, type Member, type MemberSteps, memberSteps } from './member.ts';
+import { outdated } from './outdated.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import { type Settled, type StagedDelivery, settleStaged } from './publish.ts';
 import { stagedSchema } from './schema-change.ts';
-import { type Ending, summary } from './settle.ts';
+import { type Ending, recordEnding, summary } from './settle.ts';
 import { stage } from './stage.ts';
 
 /** Files copied or decoded at the same time. */
@@ -45,7 +46,12 @@ export async function runBatch(
   // One that was begun before may have a branch of its own left: it is not mixed with others.
   const again = deliveries.filter(({ record }) => record.attempts > 1);
   const fresh = deliveries.filter(({ record }) => record.attempts === 1);
-  for (const together of [fresh, ...again.map((delivery) => [delivery])]) await runRounds(batch, together, 1);
+  await runRounds(batch, fresh, 1);
+  for (const delivery of again) {
+    const late = config.mode === 'overwrite' ? await outdated(ports, target, delivery) : undefined;
+    if (late === undefined) await runRounds(batch, [delivery], 1);
+    else await delivery.save(recordEnding(delivery, { kind: 'rejected', reason: late }));
+  }
   return batch.faults;
 }
 

@@ -13,6 +13,10 @@ import type { TableTarget } from '../../src/gate/ports.ts';
 import { liveFiles } from '../../src/iceberg/published.ts';
 import type { DomainEvent, Notifier } from '../../src/notify/notifier.ts';
 
+const fail = (fault: Error): never => {
+  throw fault;
+};
+
 export const TABLE = 'shop.orders';
 
 /** @param folder absolute path */
@@ -116,7 +120,7 @@ function arrayBuffer(bytes: Uint8Array): ArrayBuffer {
 /** All delivery records. */
 export async function allRecords(lake: Lake): Promise<DeliveryRecord[]> {
   const found: DeliveryRecord[] = [];
-  for await (const { record } of lake.ports.records.list()) found.push(record);
+  for await (const { record } of lake.ports.records.list(fail)) found.push(record);
   return found;
 }
 

@@ -4,6 +4,10 @@ import { deliveryId } from '../../src/gate/identity.ts';
 import { createRecords } from '../../src/gate/records.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 
+const fail = (fault: Error): never => {
+  throw fault;
+};
+
 const DROP = { url: 'memory:/raw/orders/a.parquet', version: 'v1', size: 10 };
 const TABLE = { name: 'shop.orders', catalog: 'local' };
 const LEASE_MS = 60_000;
@@ -139,7 +143,7 @@ describe('records', () => {
     const ids = ['a1', 'a2', 'b1'].map((start) => start.padEnd(20, '0'));
     for (const id of [...ids].reverse()) await records.create(record(id));
     const listed = [];
-    for await (const found of records.list()) listed.push(found.record.id);
+    for await (const found of records.list(fail)) listed.push(found.record.id);
     expect(listed).toEqual(ids);
     expect(await records.idsStartingWith('a', 10)).toEqual(ids.slice(0, 2));
     expect(await records.idsStartingWith('a', 1)).toHaveLength(1);
@@ -169,7 +173,7 @@ describe('records', () => {
       await store.create(`memory:/records/${name}`, Buffer.from('?'));
     await records.create(record(ID));
     const listed = [];
-    for await (const found of records.list()) listed.push(found.record.id);
+    for await (const found of records.list(fail)) listed.push(found.record.id);
     expect(listed).toEqual([ID]);
   });
 });

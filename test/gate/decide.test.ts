@@ -13,6 +13,10 @@ import { interceptStore } from '../faults/intercept.ts';
 import { idsOnMain, loadTable, orders, parquet, putDrop, span, targetOf, told } from '../faults/lake.ts';
 import { closeLakes, reopen, type TableLake, tableLake } from './table-lake.ts';
 
+const fail = (fault: Error): never => {
+  throw fault;
+};
+
 afterEach(closeLakes);
 
 const WHY = { by: 'somebody', reason: 'known gap' };
@@ -141,7 +145,7 @@ describe('publishing by hand', () => {
     void deliver(silent.lake.ports, config, [url]);
     await stopped;
     const ids = [];
-    for await (const { record } of lake.ports.records.list()) ids.push([record.id, record.notification] as const);
+    for await (const { record } of lake.ports.records.list(fail)) ids.push([record.id, record.notification] as const);
     expect(ids[0]?.[1]).toBe('pending');
     const decided = await discardDelivery(lake.ports, ids[0]![0], WHY);
     expect(decided).toMatchObject({ state: 'discarded' });

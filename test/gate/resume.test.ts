@@ -64,6 +64,33 @@ describe('resuming', () => {
     expect(await idsOnMain(lake)).toEqual([...span(0, 3), 10, 11]);
   });
 
+  test('a damaged record is told of and hides no other', async () => {
+    const made = await tableLake();
+    const url = putDrop(made.config, 'open.parquet', CLEAN);
+    await stopAt(made, 'inspected', [url]);
+    await made.lake.ports.store.create(`${made.config.records}${'0'.repeat(20)}.json`, new TextEncoder().encode('{'));
+    const told: string[] = [];
+    const outcomes = await resumeOpen(
+      { ...made.lake.ports, isDead: (holder) => holder.host === DEAD.host },
+      made.config,
+      (fault) => told.push(fault.message),
+    );
+    expect(outcomes).toMatchObject([{ kind: 'ended', record: { state: 'published' } }]);
+    expect(told).toEqual([expect.stringContaining('0'.repeat(20))]);
+  });
+
+  test('an interrupted delivery does not replace the table that a later one has replaced', async () => {
+    const made = await tableLake({ mode: 'overwrite' });
+    const url = putDrop(made.config, 'older.parquet', CLEAN);
+    await stopAt(made, 'staged', [url]);
+    await made.drop({ 'newer.parquet': parquet(orders(10, 2)) });
+    expect(await idsOnMain(made.lake)).toEqual([10, 11]);
+    expect(await resume(made)).toMatchObject([
+      { kind: 'ended', record: { state: 'rejected', reason: expect.stringContaining('came after it') } },
+    ]);
+    expect(await idsOnMain(made.lake)).toEqual([10, 11]);
+  });
+
   test.each<StepName>(['inspected', 'staged', 'audited'])(
     'after a death once %s, an object that has gone ends as errored',
     async (step) => {
