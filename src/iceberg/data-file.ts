@@ -1,5 +1,5 @@
 import type { ParquetFooter } from '../parquet/model.ts';
-import { serializeValue, truncateLower, truncateUpper } from './bounds.ts';
+import { sameInEveryOrder, serializeValue, truncateLower, truncateUpper } from './bounds.ts';
 import { columnBounds, columnNullCounts } from './file-bounds.ts';
 import type { DataFile, PrimitiveType, Schema, Value } from './model.ts';
 import { allFields } from './schema.ts';
@@ -33,7 +33,7 @@ function metricsMode(properties: Readonly<Record<string, string>>, column: strin
  * A Parquet file as a manifest entry describes it, from its footer alone. The metrics are those of PyIceberg's `add_files`, but where
  * that writes something wrong or unproven it is left out or put right: null counts that some row group lacks; counts of list elements
  * that include empty lists; bounds when a row group with values has none, or when they are NaN, WKB or of a column that must be
- * rewritten; a zero whose sign the file leaves open; shortened text cut within a character.
+ * rewritten; a zero whose sign the file leaves open; shortened text cut within a character; bounds of uuids that readers order differently.
  * @param filePath the file's location, exactly as readers are to open it
  * @param fieldOfLeaf from `matchSchema` with the schema the file is committed under
  * @param partition values in the order of the table's default spec
@@ -68,6 +68,7 @@ export function dataFileFromFooter(input: {
     if (nullCount !== undefined) nullValueCounts.set(id, nullCount);
     const range = bounds.get(id);
     if (mode.kind === 'counts' || place.path.length > 1 || range === undefined) continue;
+    if (!sameInEveryOrder(place.field.type, range.lower, range.upper)) continue;
     const shortened = shorten(place.field.type, range, mode);
     lowerBounds.set(id, serializeValue(place.field.type, shortened.lower));
     if (shortened.upper !== undefined) upperBounds.set(id, serializeValue(place.field.type, shortened.upper));

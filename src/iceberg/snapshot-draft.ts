@@ -1,5 +1,5 @@
 import { LakegateError } from '../errors.ts';
-import { compareValues, serializeValue } from './bounds.ts';
+import { compareValues, sameInEveryOrder, serializeValue } from './bounds.ts';
 import { encodeManifest } from './manifest.ts';
 import { encodeManifestList } from './manifest-list.ts';
 import type { PartitionColumn } from './manifest-schema.ts';
@@ -93,7 +93,7 @@ export function writeManifest(
     ),
     addedSnapshotId: draft.snapshotId,
     ...countEntries(entries),
-    partitions: columns.map((column, index) => summarizeField(column, index, entries)),
+    ...summarizeTuples(columns, entries),
   };
 }
 
@@ -132,7 +132,22 @@ function metadataFile(metadata: TableMetadata, name: string): string {
   return `${folder.replace(/\/+$/, '')}/${name}`;
 }
 
-function summarizeField(column: PartitionColumn, index: number, entries: readonly ManifestEntry[]): FieldSummary {
+/** None at all where one cannot be had: to Iceberg Java a summary without bounds says that all values are null. */
+function summarizeTuples(
+  columns: readonly PartitionColumn[],
+  entries: readonly ManifestEntry[],
+): { partitions?: FieldSummary[] } {
+  const summaries = columns.map((column, index) => summarizeField(column, index, entries));
+  const partitions = summaries.filter((summary) => summary !== undefined);
+  return partitions.length === columns.length ? { partitions } : {};
+}
+
+/** Undefined where readers differ on what lies between the bounds. */
+function summarizeField(
+  column: PartitionColumn,
+  index: number,
+  entries: readonly ManifestEntry[],
+): FieldSummary | undefined {
   const type = column.type as PrimitiveType;
   const floating = type === 'float' || type === 'double';
   const summary: FieldSummary = { containsNull: false };
@@ -148,7 +163,9 @@ function summarizeField(column: PartitionColumn, index: number, entries: readonl
       if (upper === undefined || compareValues(type, value, upper) > 0) upper = value;
     }
   }
-  if (lower !== undefined) summary.lowerBound = serializeValue(type, lower);
-  if (upper !== undefined) summary.upperBound = serializeValue(type, upper);
+  if (lower === undefined || upper === undefined) return summary;
+  if (!sameInEveryOrder(type, lower, upper)) return undefined;
+  summary.lowerBound = serializeValue(type, lower);
+  summary.upperBound = serializeValue(type, upper);
   return summary;
 }

@@ -116,6 +116,20 @@ describe('metrics modes', () => {
   });
 });
 
+test('uuids that Iceberg Java orders otherwise have no bounds', () => {
+  const uuid = (first: string, variant = '8') =>
+    Buffer.from(`${first}${'0'.repeat(14)}${variant}${'0'.repeat(15)}`, 'hex');
+  const boundsOfUuids = (minValue: Buffer, maxValue: Buffer) => {
+    const chunks = [{ nullCount: 0, minValue, maxValue }];
+    const type = { physicalType: 'FIXED_LEN_BYTE_ARRAY', typeLength: 16, annotation: { kind: 'uuid' } } as const;
+    return dataFile(footerOf([{ name: 'u', ...type, chunks }])).lowerBounds;
+  };
+  expect(boundsOfUuids(uuid('10'), uuid('7f'))).toEqual({ 1: uuid('10').toString('hex') });
+  expect(boundsOfUuids(uuid('80'), uuid('ff'))).toEqual({ 1: uuid('80').toString('hex') });
+  expect(boundsOfUuids(uuid('7f'), uuid('80'))).toEqual({});
+  expect(boundsOfUuids(uuid('10', '7'), uuid('10', '8'))).toEqual({});
+});
+
 describe('bounds are given only where statistics prove them', () => {
   test('a row group with values but without statistics takes them away, one of nulls does not', () => {
     expect(boundsOf(string(text('a', 'b'), {}))).toBeUndefined();

@@ -37,9 +37,11 @@ export const BY_REGION: PartitionSpec = {
 };
 
 export function fakeTable({
+  schema = SCHEMA,
   spec = UNPARTITIONED,
   properties = {},
 }: {
+  schema?: Schema;
   spec?: PartitionSpec;
   properties?: Record<string, string>;
 } = {}): FakeTable {
@@ -54,7 +56,7 @@ export function fakeTable({
     snapshotId: () => ++ids,
   };
   const location = 'memory:/wh/t';
-  const metadata = newTableMetadata({ schema: SCHEMA, spec, properties, location, uuid: io.uuid(), nowMs: clock.now });
+  const metadata = newTableMetadata({ schema, spec, properties, location, uuid: io.uuid(), nowMs: clock.now });
   const identifier = { namespace: ['ns'], name: 't' };
   const table: FakeTable = {
     io,

@@ -5,7 +5,7 @@ import { planPublish } from '../../src/iceberg/publish.ts';
 import { findPublished, liveFiles } from '../../src/iceberg/published.ts';
 import { planRollback, planTag } from '../../src/iceberg/refs.ts';
 import { loadEntries, loadManifests } from '../../src/iceberg/table-io.ts';
-import { BY_REGION, dataFile, type FakeTable, fakeTable } from './fake-table.ts';
+import { BY_REGION, dataFile, type FakeTable, fakeTable, SCHEMA } from './fake-table.ts';
 
 async function stage(table: FakeTable, branch: string, dataFiles: DataFile[], summary: Record<string, string> = {}) {
   const { snapshot } = await table
@@ -77,6 +77,20 @@ describe('append', () => {
     expect(manifest!.partitions).toEqual([
       { containsNull: true, lowerBound: new TextEncoder().encode('eu'), upperBound: new TextEncoder().encode('us') },
     ]);
+  });
+
+  test('a manifest is not summarised where readers differ on the order of its partitions', async () => {
+    const u = { id: 9, name: 'u', required: false, type: 'uuid' as const };
+    const table = fakeTable({
+      schema: { ...SCHEMA, fields: [...SCHEMA.fields, u] },
+      spec: { specId: 0, fields: [{ sourceId: 9, fieldId: 1000, name: 'u', transform: 'identity' }] },
+    });
+    const file = (name: string, first: number) => dataFile(name, 1, [new Uint8Array(16).fill(0x80).fill(first, 0, 1)]);
+    await stage(table, 'near', [file('1', 0x01), file('2', 0x7f)]);
+    await stage(table, 'far', [file('3', 0x7f), file('4', 0x80)]);
+    const summaries = async (branch: string) => (await loadManifests(table.io, head(table, branch)))[0]!.partitions;
+    expect(await summaries('near')).toMatchObject([{ containsNull: false, lowerBound: expect.any(Uint8Array) }]);
+    expect(await summaries('far')).toBeUndefined();
   });
 
   test('a branch that exists, and a tuple that does not fit the spec, are refused with nothing written', async () => {
