@@ -29,6 +29,8 @@ async function begin(name: string, settings = '') {
   const lake = await makeLake(name, `  s.t: { from: t/, ${settings}${rules} }\n`);
   lakes.push(lake);
   await introduce(readers, lake);
+  // Spark only finds its way in a catalogue that somebody has laid out.
+  await readers.engines.ask('lay_out', { lake: lake.address });
   const drops = createDrops(readers.engines, lake);
   const make = (start: number, about: Record<string, unknown> = {}) =>
     drops.make(`t/${start}.parquet`, { shape: 'flat', writer: 'pyarrow', start, rows: 20, columns: COLUMNS, ...about });
@@ -44,8 +46,8 @@ const PARTITIONINGS = [
   ],
 ];
 
-test.each(PARTITIONINGS.map((partition, number) => ({ partition, number })))(
-  "PyIceberg's table, partitioned by $partition",
+test.each(PARTITIONINGS.map((partition, number) => ({ partition, number, by: JSON.stringify(partition) })))(
+  "PyIceberg's table, partitioned by $by",
   async ({ partition, number }) => {
     const { lake, drops, make, history } = await begin(`of_py${number}`);
     const own = await make(0);

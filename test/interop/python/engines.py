@@ -202,6 +202,11 @@ def overwrite(lake, table, path, where):
     load(lake, table).overwrite(pq.ParquetFile(path).read(), overwrite_filter=where)
 
 
+def lay_out(lake):
+    """Makes the catalogue's own tables, as PyIceberg does when it opens a new one."""
+    open_catalog(lake)
+
+
 def create(lake, table, path, partition=()):
     """A table of PyIceberg's own, with the columns of a file."""
     catalog = open_catalog(lake)
@@ -258,6 +263,7 @@ serve(
                 append,
                 delete,
                 overwrite,
+                lay_out,
                 create,
                 evolve,
                 respec,
