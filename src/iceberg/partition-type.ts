@@ -13,6 +13,8 @@ import { transformResultType } from './transforms.ts';
 export function partitionColumns(spec: PartitionSpec, schema: Schema): PartitionColumn[] {
   return spec.fields.map(({ fieldId, name, sourceId, transform }) => {
     const source = fieldById(schema, sourceId);
+    // Null in every tuple, so that any type will do.
+    if (source === undefined && transform === 'void') return { fieldId, name, type: 'int' };
     if (source === undefined) {
       throw new LakegateError(
         'corrupt',
@@ -39,9 +41,10 @@ export function widenTuples(entries: ManifestEntry[], columns: readonly Partitio
   });
 }
 
-/** The schema to describe a spec's tuples with: the preferred one, else the newest that still has all source columns. */
+/** The schema to describe a spec's tuples with: the preferred one, else the newest that still has all source columns; those of void fields do not count. */
 export function schemaForSpec(metadata: TableMetadata, spec: PartitionSpec, preferred: Schema): Schema {
-  const hasSources = (schema: Schema) => spec.fields.every(({ sourceId }) => fieldById(schema, sourceId) !== undefined);
+  const hasSources = (schema: Schema) =>
+    spec.fields.every(({ sourceId, transform }) => transform === 'void' || fieldById(schema, sourceId) !== undefined);
   return [preferred, ...metadata.schemas.toReversed()].find(hasSources) ?? preferred;
 }
 

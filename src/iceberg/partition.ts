@@ -115,6 +115,11 @@ export function partitionOfFile(
   const values: (Value | undefined)[] = [];
   let unknown: string | undefined;
   for (const field of spec.fields) {
+    // Of format version 1 a field that was taken out stays as void, and its source may have been dropped since.
+    if (field.transform === 'void') {
+      values.push(undefined);
+      continue;
+    }
     const source = fieldById(schema, field.sourceId);
     if (source === undefined || typeof source.type !== 'string') {
       unknown ??= `partition field "${field.name}": its source column (id ${field.sourceId}) is not in the schema`;
@@ -145,7 +150,6 @@ function valueOfFile(
 ): { kind: 'single'; value: Value | undefined } | Exclude<FilePartition, { kind: 'single' }> {
   const unknown = (reason: string) => ({ kind: 'unknown' as const, reason: `column "${column}": ${reason}` });
   const mixed = (reason: string) => ({ kind: 'mixed' as const, reason: `column "${column}": ${reason}` });
-  if (transform === 'void') return { kind: 'single', value: undefined };
   if (nulls === undefined) return unknown('the file does not say how many nulls it has');
   if (nulls === rows) return { kind: 'single', value: undefined };
   if (nulls > 0) return mixed(`${nulls} of ${rows} rows are null`);

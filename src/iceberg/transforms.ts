@@ -195,6 +195,7 @@ export function partitionToPath(
 ): string {
   return spec.fields
     .map((field, i) => {
+      if (field.transform === 'void') return `${encode(field.name)}=null`;
       const source = fieldById(schema, field.sourceId);
       if (source === undefined || typeof source.type !== 'string')
         throw new LakegateError(

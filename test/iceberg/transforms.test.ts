@@ -10,6 +10,7 @@ import { formatDay } from '../../src/iceberg/calendar.ts';
 import type { PrimitiveType, Schema, Transform, Value } from '../../src/iceberg/model.ts';
 import { murmur3 } from '../../src/iceberg/murmur3.ts';
 import { buildSpec, type ColumnBounds, partitionOfFile } from '../../src/iceberg/partition.ts';
+import { partitionColumns } from '../../src/iceberg/partition-type.ts';
 import { applyTransform, parseTransform, partitionToPath, transformResultType } from '../../src/iceberg/transforms.ts';
 
 const hash = (type: PrimitiveType, value: Value): Value | undefined =>
@@ -218,6 +219,19 @@ describe('partition', () => {
     expect(partition('identity', 'kind', undefined, 10)).toEqual({ kind: 'single', values: [undefined] });
     const spec = buildSpec(schema, [{ column: 'kind', transform: 'identity' }]);
     expect(partitionOfFile(spec, schema, new Map([[2, bounds]]), new Map(), 10).kind).toBe('unknown');
+  });
+
+  test('a void field needs no source: the column may have been dropped', () => {
+    const fields = [
+      { sourceId: 99, fieldId: 1000, name: 'gone', transform: 'void' as const },
+      { sourceId: 1, fieldId: 1001, name: 'day', transform: 'day' as const },
+    ];
+    const at: Schema = { type: 'struct', schemaId: 0, fields: [{ id: 1, name: 'at', required: false, type: 'date' }] };
+    const spec = { specId: 0, fields };
+    const bounds = new Map<number, ColumnBounds>([[1, { lower: 1, upper: 1, exact: true }]]);
+    expect(partitionOfFile(spec, at, bounds, new Map([[1, 0]]), 5)).toEqual({ kind: 'single', values: [undefined, 1] });
+    expect(partitionToPath(spec, at, [undefined, 1])).toBe('gone=null/day=1970-01-02');
+    expect(partitionColumns(spec, at).map(({ fieldId }) => fieldId)).toEqual([1000, 1001]);
   });
 
   test('shortened bounds prove a prefix, but neither a value nor a bucket', () => {
