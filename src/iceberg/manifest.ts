@@ -142,7 +142,13 @@ function checkInheritance(entry: ManifestEntry): void {
 function specFromHeader(metadata: Map<string, string>, columns: { id?: number; name: string }[]): PartitionSpec {
   const specId = Number(metadata.get('partition-spec-id') ?? 0);
   const header = metadata.get('partition-spec');
-  const json = header === undefined ? [] : (JSON.parse(header) as unknown);
+  if (header === undefined) {
+    const fields = columns.map(({ id, name }, index): PartitionField => {
+      return { sourceId: 0, fieldId: id ?? 1000 + index, name, transform: 'identity' };
+    });
+    return { specId, fields };
+  }
+  const json = JSON.parse(header) as unknown;
   const listed = (Array.isArray(json) ? json : (json as { fields: unknown[] }).fields) as Record<string, unknown>[];
   const fields = listed.map(
     (field, index): PartitionField => ({

@@ -129,6 +129,21 @@ describe('manifest', () => {
     );
   });
 
+  test('tuples are read from a manifest whose header does not say how the table is partitioned', () => {
+    fc.assert(
+      fc.property(contents, ({ entries: [entry], ...manifest }) => {
+        fc.pre(entry !== undefined);
+        const { metadata, blocks } = decodeContainer(encodeManifest({ ...manifest, entries: [entry!] }), 'm.avro');
+        const header = [...metadata].filter(([key]) => key !== 'partition-spec' && key !== 'avro.codec');
+        const bare = encodeContainer(
+          header,
+          blocks.map(({ bytes: datum }) => datum),
+        );
+        expect(decodeManifest(bare, 'm.avro').entries).toEqual([entry]);
+      }),
+    );
+  });
+
   test('an existing entry without ids is a bug, not a file', () => {
     const dataFile = { content: 'data', filePath: 'f', fileFormat: 'PARQUET', partition: [] } as unknown as DataFile;
     const schema: Schema = { type: 'struct', schemaId: 0, fields: [] };
