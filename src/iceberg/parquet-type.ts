@@ -46,7 +46,9 @@ export function leafType(leaf: Leaf): LeafType {
       return { found, type, why: 'Iceberg v2 timestamps are in microseconds: nanoseconds are cut off' };
     }
     case 'integer':
-      if (a.signed || a.bits < 32) return { found, type: leaf.physicalType === 'INT64' ? 'long' : 'int' };
+      if (a.signed) return { found, type: leaf.physicalType === 'INT64' ? 'long' : 'int' };
+      // Their values fit an int, but Iceberg Java 1.7 knows no reader for them (tried: Spark cannot read such a table).
+      if (a.bits < 32) return { found, type: 'int', why: 'Iceberg has no unsigned types and Spark cannot read them' };
       // Iceberg Java widens with a sign: 4294967295 would read as -1.
       if (a.bits === 32) return { found, type: 'long', why: 'Iceberg has no unsigned types and Spark reads it signed' };
       return { found, type: 'long', why: 'Iceberg has no unsigned types; values up to 9223372036854775807 fit a long' };

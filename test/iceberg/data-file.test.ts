@@ -70,7 +70,11 @@ const string = (...chunks: Partial<ColumnChunk>[]): Stored => ({
 
 describe('against PyIceberg’s add_files', () => {
   test.each(['pyarrow-flat', 'polars-flat', 'duckdb-flat'])('%s has the same metrics', async (name) => {
-    expect(dataFile(await fixture(name))).toEqual(expected[name]);
+    const theirs = expected[name] as { lowerBounds: Record<string, string>; upperBounds: Record<string, string> };
+    // The unsigned column must be rewritten, so that its bounds are not for use.
+    const { 2: _lower, ...lowerBounds } = theirs.lowerBounds;
+    const { 2: _upper, ...upperBounds } = theirs.upperBounds;
+    expect(dataFile(await fixture(name))).toEqual({ ...theirs, lowerBounds, upperBounds });
   });
 
   test('columns without statistics differ only where a histogram counts their nulls', async () => {

@@ -35,7 +35,7 @@ const leaf = (stored: Stored): LogicalField => footerOf([stored]).fields[0]!;
 describe('the schema of a file', () => {
   test.each<[PhysicalType, Annotation | undefined, string, boolean]>([
     ['INT32', { kind: 'integer', bits: 8, signed: true }, 'int', false],
-    ['INT32', { kind: 'integer', bits: 16, signed: false }, 'int', false],
+    ['INT32', { kind: 'integer', bits: 16, signed: false }, 'int', true],
     ['INT32', { kind: 'integer', bits: 32, signed: false }, 'long', true],
     ['INT64', { kind: 'integer', bits: 64, signed: true }, 'long', false],
     ['INT64', { kind: 'integer', bits: 64, signed: false }, 'long', true],
