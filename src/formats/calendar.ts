@@ -41,9 +41,10 @@ export function parseTimestamp(text: string): { micros: bigint; zoned: boolean }
   };
 }
 
-/** Days from 1970-01-01, counting years from March so that the leap day comes last. */
-function daysOf(year: number, month: number, day: number): number | undefined {
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+/** Days from 1970-01-01, or undefined where there is no such day. */
+export function daysOf(year: number, month: number, day: number): number | undefined {
+  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month))) return undefined;
+  // Years are counted from March, so that the leap day comes last.
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;

@@ -1,12 +1,13 @@
 import { LakegateError } from '../errors.ts';
 import type { IcebergType, NestedField } from '../iceberg/model.ts';
 import type { RangeReader } from '../storage/store.ts';
-import { type CsvOptions, csvRecords } from './csv.ts';
+import { type CsvOptions, cellText, csvRecords } from './csv.ts';
+import { nullTest } from './csv-columns.ts';
 import { asText, type DetectedFormat } from './detect.ts';
 import { ExactNumber } from './exact-number.ts';
 import { type JsonValue, jsonRecords } from './jsonl.ts';
 import { textChunks } from './text-stream.ts';
-import { classifyText, isDateLike, KIND, kindsToType, longKind } from './value-kind.ts';
+import { classifyCell, classifyText, isDateLike, KIND, kindsToType, longKind } from './value-kind.ts';
 
 /**
  * The columns of a CSV or JSON Lines file, from every one of its rows: a type is only given when all values are of it, and nothing is lost by it.
@@ -30,23 +31,25 @@ export async function inferColumns(
   const chunks = textChunks(reader, compression);
   if (format === 'jsonl') return inferJson(chunks, reader.url);
   const options = { ...csv, delimiter };
-  const nulls = new Set(csv.nullValue);
+  const isNull = nullTest(csv.nullValue);
   let names: readonly string[] | undefined;
   let kinds: number[] = [];
   let rows = 0;
   for await (const batch of csvRecords(chunks, options, reader.url)) {
     if (names === undefined) {
-      names = batch.header ?? (batch.records[0] ?? []).map((_, index) => `column_${index + 1}`);
+      names = batch.header ?? Array.from({ length: batch.width }, (_, index) => `column_${index + 1}`);
       kinds = names.map(() => 0);
     }
-    rows += batch.records.length;
+    rows += batch.rows;
+    const { data, starts, ends, width } = batch;
     for (let column = 0; column < kinds.length; column++) {
       let seen = kinds[column] ?? 0;
-      for (const record of batch.records) {
-        // Nothing can turn a string column into anything else: its other cells need not be looked at.
-        if ((seen & KIND.string) !== 0) break;
-        const text = record[column] ?? '';
-        if (!nulls.has(text)) seen |= classifyText(text);
+      // Nothing can turn a string column into anything else: its other cells need not be looked at.
+      for (let row = 0; row < batch.rows && (seen & KIND.string) === 0; row++) {
+        const start = starts[row * width + column]!;
+        const end = ends[row * width + column]!;
+        if (isNull(data, start, end)) continue;
+        seen |= classifyCell(data, start, end) || classifyText(cellText(batch, row, column));
       }
       kinds[column] = seen;
     }

@@ -1,11 +1,11 @@
 import { LakegateError } from '../errors.ts';
-import type { NestedField, Schema } from '../iceberg/model.ts';
+import type { Schema } from '../iceberg/model.ts';
 import { formatType } from '../iceberg/types.ts';
 import type { RangeReader } from '../storage/store.ts';
 import { type BadValues, collectBadValues } from './bad-values.ts';
-import { expectedText, textConverter } from './convert.ts';
 import { jsonConverter } from './convert-json.ts';
-import { type CsvBatch, type CsvOptions, csvRecords, lineOf } from './csv.ts';
+import { type CsvBatch, type CsvOptions, csvRecords } from './csv.ts';
+import { type CellsReader, cellsReader } from './csv-columns.ts';
 import { asText, type DetectedFormat } from './detect.ts';
 import { type JsonBatch, jsonRecords } from './jsonl.ts';
 import type { RowBatch, RowValue } from './row-batch.ts';
@@ -45,52 +45,14 @@ async function* csvRows(
   bad: BadValues,
   url: string,
 ): AsyncGenerator<RowBatch> {
-  const nulls = new Set(options.nullValue);
-  let cellOf: number[] | undefined;
+  let readers: CellsReader[] | undefined;
   for await (const batch of batches) {
-    cellOf ??= matchColumns(batch.header, batch.records[0]?.length, schema, url);
-    const columns = schema.fields.map((field, index) =>
-      convertCells(batch, (cellOf ?? [])[index] ?? -1, field, nulls, bad),
-    );
-    yield { firstRow: batch.firstRow, rows: batch.records.length, columns };
-  }
-}
-
-function convertCells(
-  batch: CsvBatch,
-  cell: number,
-  field: NestedField,
-  nulls: ReadonlySet<string>,
-  bad: BadValues,
-): RowValue[] {
-  const { records } = batch;
-  const values = new Array<RowValue>(records.length).fill(undefined);
-  if (cell < 0) return values;
-  if (typeof field.type !== 'string') {
-    throw new LakegateError(
-      'unsupported',
-      `Column "${field.name}" is a ${field.type.type}: a CSV cell cannot hold one. Send the file as JSON Lines or Parquet.`,
-      { context: { column: field.name } },
-    );
-  }
-  const convert = textConverter(field.type);
-  for (let row = 0; row < records.length; row++) {
-    const text = records[row]?.[cell] ?? '';
-    if (nulls.has(text)) {
-      if (field.required) {
-        bad.add(where(batch, row), field.name, null, `${field.type} (required)`);
-      }
-      continue;
+    if (readers === undefined) {
+      const cellOf = matchColumns(batch.header, batch.rows === 0 ? undefined : batch.width, schema, url);
+      readers = schema.fields.map((field, index) => cellsReader(field, cellOf[index] ?? -1, options.nullValue, bad));
     }
-    const value = convert(text);
-    if (value === undefined) bad.add(where(batch, row), field.name, text, expectedText(field.type));
-    values[row] = value;
+    yield { firstRow: batch.firstRow, rows: batch.rows, columns: readers.map((read) => read(batch)) };
   }
-  return values;
-}
-
-function where(batch: CsvBatch, index: number): { row: number; line: number } {
-  return { row: batch.firstRow + index, line: lineOf(batch, index) };
 }
 
 /** For each field of the schema the index of its cell in a record; -1 where the file has none. */

@@ -1,5 +1,6 @@
 import type { PrimitiveType } from '../iceberg/model.ts';
 import { parseDate, parseTimestamp } from './calendar.ts';
+import { dateDays, fraction, localMicros, truth, wholeNumber, zonedMicros } from './cell-bytes.ts';
 
 /** Kinds of value, as bits: what a column has shown so far is their union. */
 export const KIND = {
@@ -24,6 +25,21 @@ const DOUBLE = /^-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^(?:NaN|nan|-?inf|-?Infinity)$/;
 const BOOLEAN = /^(?:true|True|TRUE|false|False|FALSE)$/;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** The kind of a cell whose bytes are one of the common spellings; 0 where its text has to be looked at. */
+export function classifyCell(data: Uint8Array, start: number, end: number): number {
+  const first = data[start]! === 45 ? start + 1 : start;
+  const zeroFirst = data[first] === 48 && end - first > 1;
+  if (!zeroFirst && end - start <= 15 && !Number.isNaN(wholeNumber(data, start, end))) return KIND.long;
+  if ((!zeroFirst || data[first + 1] === 46) && !Number.isNaN(fraction(data, start, end))) {
+    for (let at = first; at < end; at++) if (data[at] === 46) return KIND.double;
+    return 0;
+  }
+  if (!Number.isNaN(dateDays(data, start, end))) return KIND.date;
+  if (!Number.isNaN(localMicros(data, start, end))) return KIND.timestamp;
+  if (!Number.isNaN(zonedMicros(data, start, end))) return KIND.timestamptz;
+  return Number.isNaN(truth(data, start, end)) ? 0 : KIND.boolean;
+}
 
 /** The kind of a text cell. */
 export function classifyText(text: string): number {
