@@ -1,6 +1,6 @@
 import type { LoadedTable } from '../catalogs/catalog.ts';
 import { LakegateError } from '../errors.ts';
-import { headOf } from '../iceberg/ancestry.ts';
+import { headOf, snapshotById } from '../iceberg/ancestry.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
 import { planPublish } from '../iceberg/publish.ts';
 import { DELIVERIES_KEY, findPublished, publishedSnapshots } from '../iceberg/published.ts';
@@ -89,12 +89,10 @@ export async function settleStaged(
     },
     { ...commitOptions(ports), happened },
   );
-  await removeLeftovers(
-    ports,
-    plan?.obsolete ?? [],
-    onFailure === 'discard' ? failing.flatMap(({ files }) => files) : [],
-    table,
-  );
+  // A tag or branch that somebody put on the staged snapshot meanwhile still needs its files.
+  const gone = snapshotById(table.metadata, auditedSnapshotId) === undefined;
+  const discarded = onFailure === 'discard' && gone ? failing.flatMap(({ files }) => files) : [];
+  await removeLeftovers(ports, plan?.obsolete ?? [], discarded, table);
   return outcome(table, settlement, keeps);
 }
 

@@ -44,7 +44,7 @@ interface Case {
   writer: 'pyarrow' | 'polars' | 'duckdb' | 'spark';
   options?: Record<string, unknown>;
   shapes: readonly string[];
-  /** Shapes with a type (INT96, nanoseconds) that lakegate must decode and write anew. */
+  /** Shapes with a type (INT96, nanoseconds, unsigned) that lakegate must decode and write anew. */
   decoded?: readonly string[];
 }
 
@@ -61,6 +61,7 @@ const CASES: readonly Case[] = [
   { name: 'groups', writer: 'pyarrow', options: { row_group_size: 17 }, shapes: ALL },
   { name: 'nodict', writer: 'pyarrow', options: { use_dictionary: false, compression: 'zstd' }, shapes: ALL },
   { name: 'index', writer: 'pyarrow', options: { write_page_index: true, compression: 'none' }, shapes: ALL },
+  { name: 'unsigned', writer: 'pyarrow', shapes: ['unsigned'], decoded: ['unsigned'] },
   { name: 'polars', writer: 'polars', shapes: ['flat', 'odd', 'empty'], decoded: ['odd'] },
   { name: 'polarsnostats', writer: 'polars', options: { statistics: false, row_group_size: 20 }, shapes: ['flat'] },
   { name: 'duckdb', writer: 'duckdb', shapes: ['flat', 'nested', 'empty'] },

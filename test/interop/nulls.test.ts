@@ -46,7 +46,7 @@ async function pyarrowCounts(path: string) {
   return { rows, nulls };
 }
 
-const SHAPES = ['flat', 'nested', 'nested_more', 'widened', 'all_null', 'empty', 'odd'];
+const SHAPES = ['flat', 'nested', 'nested_more', 'widened', 'all_null', 'empty', 'odd', 'unsigned'];
 const CODECS = ['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4'];
 const FLAT_AND_NESTED = ['flat', 'nested', 'all_null', 'empty'];
 

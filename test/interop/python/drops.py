@@ -146,8 +146,6 @@ def odd(start, rows, region=None, day=None):
             "id": pa.array(span, pa.int64()),
             "i8": pa.array([i % 256 - 128 for i in span], pa.int8()),
             "i16": pa.array([i % 65536 - 32768 for i in span], pa.int16()),
-            "u8": pa.array([i % 256 for i in span], pa.uint8()),
-            "u16": pa.array([65535 - i % 7 for i in span], pa.uint16()),
             "ends": pa.array([[-(2**63), 2**63 - 1, None][i % 3] for i in span], pa.int64()),
             "nan": pa.array([floats[i % 5] for i in span]),
             "zero": pa.array([[0.0, -0.0][i % 2] for i in span]),
@@ -165,6 +163,19 @@ def odd(start, rows, region=None, day=None):
     )
 
 
+def unsigned(start, rows, region=None, day=None):
+    """Types that Iceberg has no equal of."""
+    span = range(start, start + rows)
+    return pa.table(
+        {
+            "id": pa.array(span, pa.int64()),
+            "u8": pa.array([i % 256 for i in span], pa.uint8()),
+            "u16": pa.array([65535 - i % 7 for i in span], pa.uint16()),
+            "u32": pa.array([2**32 - 1 - i if i % 3 else None for i in span], pa.uint32()),
+        }
+    )
+
+
 SHAPES = {
     "flat": flat,
     "nested": nested,
@@ -174,6 +185,7 @@ SHAPES = {
     "empty": empty,
     "all_null": all_null,
     "odd": odd,
+    "unsigned": unsigned,
 }
 
 
