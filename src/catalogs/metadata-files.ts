@@ -65,8 +65,8 @@ export function openMetadataFiles(store: ObjectStore): MetadataFiles {
       return metadata;
     },
     async write(location, metadata) {
-      const text = serializeMetadata(metadata);
-      if ((await store.create(location, new TextEncoder().encode(text))) === undefined) {
+      const bytes = serializeMetadata(metadata);
+      if ((await store.create(location, bytes)) === undefined) {
         throw new LakegateError(
           'internal',
           `Cannot write table metadata ${location}: the file exists, expected a new unique name.`,
@@ -75,7 +75,7 @@ export function openMetadataFiles(store: ObjectStore): MetadataFiles {
           },
         );
       }
-      remember(location, metadata, text.length);
+      remember(location, metadata, bytes.length);
     },
     async discard(locations) {
       for (const location of locations) forget(location);

@@ -75,12 +75,12 @@ const snapshotLogText = grownText(
   (entry: SnapshotLogEntry) => `{"timestamp-ms":${entry.timestampMs},"snapshot-id":${Object.freeze(entry).snapshotId}}`,
 );
 
-/** The text of a metadata file, format version 2, keys as Iceberg Java orders them. Snapshots are frozen by it (see snapshotText). */
-export function serializeMetadata(metadata: TableMetadata): string {
+/** A metadata file's bytes, format version 2, keys as Iceberg Java orders them. Snapshots are frozen by it (see snapshotText). */
+export function serializeMetadata(metadata: TableMetadata): Uint8Array {
   const statistics = metadata.statistics.map(statisticsToJson);
   const partitionStatistics = metadata.partitionStatistics.map(statisticsToJson);
   const refs = Object.entries(metadata.refs).map(([name, ref]) => [name, refToJson(ref)]);
-  return [
+  const beforeSnapshots = [
     `{"format-version":2,"table-uuid":${JSON.stringify(metadata.tableUuid)}`,
     `"location":${JSON.stringify(metadata.location)}`,
     `"last-sequence-number":${metadata.lastSequenceNumber}`,
@@ -97,14 +97,24 @@ export function serializeMetadata(metadata: TableMetadata): string {
     // Older Iceberg Java requires the key, so that "none" is -1 and not its absence.
     `"current-snapshot-id":${metadata.currentSnapshotId ?? -1}`,
     `"refs":${stringifyLossless(Object.fromEntries(refs))}`,
-    `"snapshots":[${snapshotsText(metadata.tableUuid, metadata.snapshots)}]`,
+    '"snapshots":[',
+  ].join(',');
+  const beforeLog = [
+    ']',
     `"statistics":${stringifyLossless(statistics)}`,
     `"partition-statistics":${stringifyLossless(partitionStatistics)}`,
-    `"snapshot-log":[${snapshotLogText(metadata.tableUuid, metadata.snapshotLog)}]`,
-    `"metadata-log":[${metadata.metadataLog
-      .map((entry) => `{"timestamp-ms":${entry.timestampMs},"metadata-file":${JSON.stringify(entry.metadataFile)}}`)
-      .join(',')}]${members(carriedKeys(metadata))}}`,
+    '"snapshot-log":[',
   ].join(',');
+  const metadataLog = metadata.metadataLog.map(
+    (entry) => `{"timestamp-ms":${entry.timestampMs},"metadata-file":${JSON.stringify(entry.metadataFile)}}`,
+  );
+  return Buffer.concat([
+    Buffer.from(beforeSnapshots),
+    snapshotsText(metadata.tableUuid, metadata.snapshots),
+    Buffer.from(beforeLog),
+    snapshotLogText(metadata.tableUuid, metadata.snapshotLog),
+    Buffer.from(`],"metadata-log":[${metadataLog.join(',')}]${members(carriedKeys(metadata))}}`),
+  ]);
 }
 
 function parseJson(text: string, where: string): unknown {
