@@ -5,7 +5,7 @@ import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { PageIndexes } from 'hyparquet-writer/src/types.js';
 import { LakegateError } from '../errors.ts';
 import type { NestedField, PrimitiveType } from '../iceberg/model.ts';
-import { encodeRuns } from '../parquet/run-encoder.ts';
+import { encodeRun, encodeRuns } from '../parquet/run-encoder.ts';
 import { bytesDictionary, type ChunkDictionary, fixedDictionary, indexWidth } from './chunk-dictionary.ts';
 import { bytesBounds, fixedBounds } from './chunk-statistics.ts';
 import type { BytesChunk, FixedChunk } from './chunk-values.ts';
@@ -14,16 +14,23 @@ import { pagePieces, plainBytes, plainFixed } from './plain-values.ts';
 
 /** A column chunk as it goes into the file, and what the footer says of it. */
 export interface EncodedChunk {
-  bytes: Uint8Array;
+  /** Its bytes, in order. */
+  pieces: Uint8Array[];
   indexes: PageIndexes;
 }
 
 const PAGE_BYTES = 1 << 20;
 const ZSTD_LEVEL = 3;
+/** Copying fewer bytes than this is cheaper than a write of their own. */
+const WORTH_A_WRITE = 1 << 16;
 
 /** Compresses a page's values. */
 export function zstd(bytes: Uint8Array): Uint8Array {
-  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
+  return zstdCompressSync(bytes, {
+    params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
+    // The result in one piece: it is never longer than this, short of what Zstandard adds to each block that does not compress.
+    chunkSize: bytes.length + 1024,
+  });
 }
 
 /**
@@ -63,7 +70,7 @@ export function encodeChunk(
     sink.data(page.toRow - page.fromRow, page.to - page.from, encoding, levels, values);
     dataPages.push({ offset: start, size: sink.offset - start, firstRow: page.fromRow });
   }
-  const bytes = sink.finish();
+  const pieces = sink.finish();
   const meta: ColumnChunk = {
     file_offset: BigInt(offset),
     meta_data: {
@@ -72,7 +79,7 @@ export function encodeChunk(
       path_in_schema: [field.name],
       codec: 'ZSTD',
       num_values: BigInt(rows),
-      total_compressed_size: BigInt(bytes.length),
+      total_compressed_size: BigInt(sink.offset - offset),
       total_uncompressed_size: BigInt(sink.uncompressed),
       data_page_offset: BigInt(dataOffset),
       ...(dictionary === undefined ? {} : { dictionary_page_offset: BigInt(offset) }),
@@ -86,13 +93,13 @@ export function encodeChunk(
     },
   };
   // One page needs no index to be found.
-  if (dataPages.length < 2) return { bytes, indexes: { chunk: meta } };
+  if (dataPages.length < 2) return { pieces, indexes: { chunk: meta } };
   const page_locations = dataPages.map((page) => ({
     offset: BigInt(page.offset),
     compressed_page_size: page.size,
     first_row_index: BigInt(page.firstRow),
   }));
-  return { bytes, indexes: { chunk: meta, offsetIndex: { page_locations } } };
+  return { pieces, indexes: { chunk: meta, offsetIndex: { page_locations } } };
 }
 
 function valueSize(
@@ -121,7 +128,7 @@ function dictionaryIndexes({ indexes, entries }: ChunkDictionary, from: number, 
 }
 
 function definitionLevels(present: Uint8Array | undefined, fromRow: number, toRow: number): Uint8Array {
-  return encodeRuns(present?.subarray(fromRow, toRow) ?? new Uint8Array(toRow - fromRow).fill(1), 1);
+  return present === undefined ? encodeRun(1, toRow - fromRow) : encodeRuns(present.subarray(fromRow, toRow), 1);
 }
 
 function statisticsOf(type: PrimitiveType, chunk: FixedChunk | BytesChunk, rows: number): Statistics {
@@ -198,8 +205,20 @@ class PageSink {
     this.push(compressed, stored.length);
   }
 
-  finish(): Uint8Array {
-    return Buffer.concat(this.pieces, this.length);
+  /** Large pieces as they are, small ones put together. */
+  finish(): Uint8Array[] {
+    const finished: Uint8Array[] = [];
+    let small: Uint8Array[] = [];
+    for (const piece of this.pieces) {
+      small.push(piece);
+      if (piece.length < WORTH_A_WRITE) continue;
+      small.pop();
+      if (small.length > 0) finished.push(Buffer.concat(small));
+      small = [];
+      finished.push(piece);
+    }
+    if (small.length > 0) finished.push(Buffer.concat(small));
+    return finished;
   }
 
   private add(header: Parameters<typeof writePageHeader>[1], body: Uint8Array, uncompressed: number): void {

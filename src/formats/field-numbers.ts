@@ -80,13 +80,19 @@ export class FieldNumbers {
     const { width } = column;
     const single = (row: number): number => this.numberOf(read(view, row * width));
     if (this.type === 'float' || this.type === 'double') return single;
+    const { seen } = this;
+    const remember = (key: number, number: number): number => {
+      if (seen.size >= REMEMBERED) seen.clear();
+      seen.set(key, number);
+      return number;
+    };
     // Whole numbers are hashed as longs, but decimals by their shortest bytes.
     if (kind === 'bucket' && decimalOf(this.type) === undefined) {
       return (row) => {
         const low = column.word(row, 0);
         const high = width === 8 ? column.word(row, 1) : low >> 31;
         const bucket = (murmur3Long(low, high) & 0x7fffffff) % parameter;
-        return this.remembered(bucket, () => this.numberOfResult(bucket));
+        return seen.get(bucket) ?? remember(bucket, this.numberOfResult(bucket));
       };
     }
     // Years, months, days and hours begin where an hour begins: one value speaks for its hour.
@@ -95,17 +101,9 @@ export class FieldNumbers {
       const low = column.word(row, 0);
       const value = width === 8 ? column.word(row, 1) * HIGH_WORD + (low >>> 0) : low;
       if (!Number.isSafeInteger(value)) return single(row);
-      return this.remembered(hours ? Math.floor(value / MICROS_PER_HOUR) : value, () => single(row));
+      const key = hours ? Math.floor(value / MICROS_PER_HOUR) : value;
+      return seen.get(key) ?? remember(key, single(row));
     };
-  }
-
-  private remembered(key: number, find: () => number): number {
-    const known = this.seen.get(key);
-    if (known !== undefined) return known;
-    const number = find();
-    if (this.seen.size >= REMEMBERED) this.seen.clear();
-    this.seen.set(key, number);
-    return number;
   }
 
   private numberOf(value: Value | undefined): number {

@@ -81,9 +81,11 @@ export async function createParquetFile(store: ObjectStore, url: string, schema:
         if (values.kind === 'values') {
           written.push(...(await writeNested(field, values.values)));
         } else if (isPrimitive(field)) {
-          const { bytes, indexes } = encodeChunk(field, elementOf(elements, field), values, groupRows, sink.offset);
-          sink.offset += bytes.length;
-          await target.write(bytes);
+          const { pieces, indexes } = encodeChunk(field, elementOf(elements, field), values, groupRows, sink.offset);
+          for (const piece of pieces) {
+            sink.offset += piece.length;
+            await target.write(piece);
+          }
           written.push(indexes);
         }
       }

@@ -11,8 +11,8 @@ export class PartitionNumbers {
   /** Partition values by number, in the order of the spec's fields. */
   readonly values: (Value | undefined)[][] = [];
   private readonly fields: FieldNumbers[];
-  /** Number of a prefix of fields and the next field's value, by field. */
-  private readonly combined: Map<number, number>[];
+  /** For each field but the first, the numbers of the combinations of values of the fields up to it. */
+  private readonly prefixes: Map<number, number>[];
 
   /** @throws LakegateError `invalid` when a partition field's source is not a primitive column, or one in a struct, of the schema */
   constructor(spec: PartitionSpec, schema: Schema) {
@@ -20,7 +20,7 @@ export class PartitionNumbers {
       const { column, path, type } = sourceOf(field.sourceId, field.name, schema);
       return new FieldNumbers(field.transform, type, column, path);
     });
-    this.combined = this.fields.map(() => new Map());
+    this.prefixes = this.fields.slice(1).map(() => new Map());
     if (this.fields.length === 0) this.values.push([]);
   }
 
@@ -34,20 +34,21 @@ export class PartitionNumbers {
       return;
     }
     const parts = this.fields.map((field) => field.numbersOf(block, from));
-    const last = parts.length - 1;
+    const [first, ...others] = parts as [Uint32Array, ...Uint32Array[]];
     for (let row = from; row < block.rows; row++) {
-      let prefix = 0;
-      for (let field = 0; field <= last; field++) {
-        const known = this.combined[field]!;
-        const key = prefix * FIELD_STEP + parts[field]![row - from]!;
-        let number = known.get(key);
-        if (number === undefined) {
-          number = field === last ? this.values.length : known.size;
-          if (field === last && number >= limit) throw tooMany();
-          if (field === last) this.values.push(parts.map((part, i) => this.fields[i]!.values[part[row - from]!]));
-          known.set(key, number);
-        }
+      // The first field's numbers are the prefixes of one field.
+      let prefix = first[row - from]!;
+      for (let field = 0; field < others.length; field++) {
+        const known = this.prefixes[field]!;
+        const key = prefix * FIELD_STEP + others[field]![row - from]!;
+        const number = known.get(key) ?? known.size;
+        if (number === known.size) known.set(key, number);
         prefix = number;
+      }
+      // Prefixes of all fields are numbered as they appear, and so partitions are.
+      if (prefix === this.values.length) {
+        if (prefix >= limit) throw tooMany();
+        this.values.push(parts.map((part, field) => this.fields[field]!.values[part[row - from]!]));
       }
       numbers[row] = prefix;
     }

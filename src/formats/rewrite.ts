@@ -36,7 +36,7 @@ const MAX_PARTITIONS = 1_000;
 /** Memory of a partition's waiting rows at which they are written as a row group. */
 const ROW_GROUP_BYTES = 16 << 20;
 /** Memory of all waiting rows at which the larger partitions' are written, until half of the rows have gone. */
-const WAITING_BYTES = 64 << 20;
+const WAITING_BYTES = 48 << 20;
 /** A file that has grown to this is finished, and the partition goes on in another. */
 const FILE_BYTES = 512 << 20;
 
@@ -120,7 +120,7 @@ export async function rewrite(request: RewriteRequest): Promise<{ files: Rewritt
       if (atEnd) await finish(partition);
     }
     block.keep(kept);
-    for (const [index, row] of kept.entries()) numbers[index] = numbers[row]!;
+    for (let row = 0; row < kept.length; row++) numbers[row] = numbers[kept[row]!]!;
   };
 
   try {

@@ -16,30 +16,34 @@ export interface Compressed {
 /**
  * The beginning of what compressed bytes decode to: at least `wanted` bytes where `input` holds enough for that, otherwise what there is.
  * Decoding stops early where the codec allows it.
+ * @param room for the result, which the codecs that can use it then lies in
  * @throws Error when the bytes are not of that codec, or the codec is LZO
  */
 export function decompressedPrefix(
   { codec, input, compressedSize, uncompressedSize }: Compressed,
   wanted: number,
+  room?: Uint8Array,
 ): Uint8Array {
   if (compressedSize === 0) return input.subarray(0, 0);
   // A stream is decoded as far as its input goes; more than the page is said to hold is refused before it fills the memory.
   const maxOutputLength = Math.max(1, uncompressedSize);
+  // In one piece where it is not longer than that.
+  const chunkSize = Math.max(64, Math.min(wanted, uncompressedSize));
   switch (codec) {
     case 'UNCOMPRESSED':
       return input;
     case 'SNAPPY':
-      return snappyPrefix(input, Math.min(wanted, uncompressedSize));
+      return snappyPrefix(input, Math.min(wanted, uncompressedSize), room);
     case 'LZ4_RAW':
       return lz4Prefix(input, Math.min(wanted, uncompressedSize));
     case 'LZ4':
       return lz4HadoopPrefix(input, Math.min(wanted, uncompressedSize), compressedSize, uncompressedSize);
     case 'GZIP':
-      return gunzipSync(input, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength });
+      return gunzipSync(input, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength, chunkSize });
     case 'BROTLI':
-      return brotliDecompressSync(input, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength });
+      return brotliDecompressSync(input, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength, chunkSize });
     case 'ZSTD':
-      return zstdDecompressSync(input, { finishFlush: constants.ZSTD_e_flush, maxOutputLength });
+      return zstdDecompressSync(input, { finishFlush: constants.ZSTD_e_flush, maxOutputLength, chunkSize });
     case 'LZO':
       throw new Error('it is compressed with LZO, which Parquet has deprecated and lakegate does not read');
   }
@@ -64,10 +68,11 @@ export function likelyInput(codec: ColumnChunk['codec'], wanted: number, compres
 
 /**
  * All that compressed bytes decode to.
+ * @param room as for `decompressedPrefix`
  * @throws Error when that is not `uncompressedSize` bytes
  */
-export function decompressed(compressed: Compressed): Uint8Array {
-  const output = decompressedPrefix(compressed, compressed.uncompressedSize);
+export function decompressed(compressed: Compressed, room?: Uint8Array): Uint8Array {
+  const output = decompressedPrefix(compressed, compressed.uncompressedSize, room);
   if (output.length !== compressed.uncompressedSize) {
     throw new Error(`decodes to ${output.length} bytes instead of ${compressed.uncompressedSize}`);
   }

@@ -46,18 +46,24 @@ export interface StoredPage {
   encoding: string;
 }
 
-/** Reads a data page as far as its encoded values. @throws LakegateError `corrupt` */
-export async function storedPage(pages: ChunkPages, page: Page): Promise<StoredPage> {
+/** Reads a data page as far as its encoded values. @param room for them @throws LakegateError `corrupt` */
+export async function storedPage(pages: ChunkPages, page: Page, room?: Uint8Array): Promise<StoredPage> {
   const { encoding } = page;
   const empty = new Uint8Array(0);
   if (page.numValues === 0) return { definition: empty, repetition: empty, present: 0, bytes: empty, encoding };
   const body = await pages.body(page, page.compressedSize);
   const { leaf } = pages;
   const { definition, repetition, valuesStart } = await readPageLevels(pages, page);
-  let present = definition.length;
-  for (const level of definition) if (level !== leaf.maxDefinitionLevel) present--;
-  const bytes = present === 0 ? empty : pages.decoding(() => valueBytes(pages, page, body, valuesStart));
+  const present = timesIn(definition, leaf.maxDefinitionLevel);
+  const bytes = present === 0 ? empty : pages.decoding(() => valueBytes(pages, page, body, valuesStart, room));
   return { definition, ...(repetition === undefined ? {} : { repetition }), present, bytes, encoding };
+}
+
+/** By index: the iterator of a typed array makes an object for each of its numbers. */
+function timesIn(levels: Uint8Array, wanted: number): number {
+  let times = 0;
+  for (let i = 0; i < levels.length; i++) if (levels[i] === wanted) times++;
+  return times;
 }
 
 /** Whether values of the encoding are indexes into the chunk's dictionary. */
@@ -82,16 +88,20 @@ async function decodePage(
 }
 
 /** The encoded values of a page: what follows the levels. */
-function valueBytes(pages: ChunkPages, page: Page, body: Uint8Array, valuesStart: number): Uint8Array {
-  if (page.v2 === undefined) return decompressed(pages.compressed(page, body)).subarray(valuesStart);
+function valueBytes(
+  pages: ChunkPages,
+  page: Page,
+  body: Uint8Array,
+  valuesStart: number,
+  room: Uint8Array | undefined,
+): Uint8Array {
+  if (page.v2 === undefined) return decompressed(pages.compressed(page, body), room).subarray(valuesStart);
   const input = body.subarray(valuesStart);
   if (!page.v2.compressed) return input;
-  return decompressed({
-    codec: pages.chunk.codec,
-    input,
-    compressedSize: page.compressedSize - valuesStart,
-    uncompressedSize: page.uncompressedSize - valuesStart,
-  });
+  const { codec } = pages.chunk;
+  const compressedSize = page.compressedSize - valuesStart;
+  const uncompressedSize = page.uncompressedSize - valuesStart;
+  return decompressed({ codec, input, compressedSize, uncompressedSize }, room);
 }
 
 function converted(stored: ArrayLike<unknown>, form: (stored: unknown) => RowValue): RowValue[] {
@@ -112,8 +122,8 @@ export function dictionaryIndexes(bytes: Uint8Array, count: number, entries: num
   const width = bytes[0] ?? 33;
   if (width > 32) throw new Error(`dictionary indexes cannot have ${width} bits`);
   const indexes = expandRuns(bytes.subarray(1), count, width);
-  for (const index of indexes) {
-    if (index >= entries) throw new Error(`dictionary index ${index} is beyond its ${entries} entries`);
+  for (let i = 0; i < count; i++) {
+    if (indexes[i]! >= entries) throw new Error(`dictionary index ${indexes[i]} is beyond its ${entries} entries`);
   }
   return indexes;
 }

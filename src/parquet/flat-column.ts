@@ -65,6 +65,33 @@ export function sliceColumn(column: FlatColumn, from: number, to: number): FlatC
   };
 }
 
+/** The column with values of its own instead of views of a page. Those of a dictionary stay in it: no page takes its place. */
+export function ownColumn(column: FlatColumn, dictionary: FlatColumn | undefined): FlatColumn {
+  if (column.kind === 'fixed') return { ...column, bytes: new Uint8Array(column.bytes) };
+  if (dictionary?.kind === 'bytes' && dictionary.entries === column.entries) return column;
+  const { data, starts, ends } = column.entries;
+  let first = data.length;
+  let last = 0;
+  for (const [i, start] of starts.entries()) {
+    if (start < first) first = start;
+    if (ends[i]! > last) last = ends[i]!;
+  }
+  if (last <= first)
+    return {
+      ...column,
+      entries: {
+        data: new Uint8Array(0),
+        starts: new Uint32Array(starts.length),
+        ends: new Uint32Array(starts.length),
+      },
+    };
+  const moved = (places: Uint32Array) => places.map((place) => Math.max(0, place - first));
+  return {
+    ...column,
+    entries: { data: new Uint8Array(data.subarray(first, last)), starts: moved(starts), ends: moved(ends) },
+  };
+}
+
 /** The rows of all parts, one after the other. Parts with the same entries share them; others are copied. */
 export function joinColumns(parts: readonly FlatColumn[]): FlatColumn {
   const [first] = parts;

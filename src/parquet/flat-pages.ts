@@ -1,9 +1,16 @@
 import { decompressed } from './compression.ts';
 import { dictionaryIndexes, isDictionary, storedPage, storedValues } from './decode.ts';
-import { type ByteEntries, type BytesColumn, type FlatColumn, joinColumns, sliceColumn } from './flat-column.ts';
+import {
+  type ByteEntries,
+  type BytesColumn,
+  type FlatColumn,
+  joinColumns,
+  ownColumn,
+  sliceColumn,
+} from './flat-column.ts';
 import { expandRuns } from './hybrid.ts';
 import type { Leaf, PhysicalType } from './model.ts';
-import type { ChunkPages, Page } from './pages.ts';
+import type { ChunkPages, Page, PageRoom } from './pages.ts';
 import { firstNotUtf8 } from './text.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -12,16 +19,19 @@ const WIDTHS: Partial<Record<PhysicalType, 1 | 4 | 8>> = { BOOLEAN: 1, INT32: 4,
 
 /**
  * Takes the rows of one unrepeated, top-level column chunk as stored (INT96 and FIXED_LEN_BYTE_ARRAY as bytes), a page at a time. Values are copied
- * or viewed, never made into objects; those of a dictionary stay in it.
+ * or viewed, never made into objects; those of a dictionary stay in it. What was taken is good until the next rows are.
  */
 export class FlatPages {
   private readonly pages: ChunkPages;
   private dictionary: FlatColumn | undefined;
   private page: FlatColumn | undefined;
   private taken = 0;
+  private readonly room: PageRoom;
 
-  constructor(pages: ChunkPages) {
+  /** @param room where pages are decompressed */
+  constructor(pages: ChunkPages, room: PageRoom) {
     this.pages = pages;
+    this.room = room;
   }
 
   /** The next `rows` rows. @throws LakegateError `corrupt` when the pages end before */
@@ -30,6 +40,8 @@ export class FlatPages {
     for (let left = rows; left > 0; ) {
       const page = this.page;
       if (page === undefined || this.taken === page.rows) {
+        // The next page takes this one's place.
+        for (const [index, part] of parts.entries()) parts[index] = ownColumn(part, this.dictionary);
         if (!(await this.nextPage())) throw this.pages.fault(`its pages end ${left} rows early`);
         continue;
       }
@@ -55,15 +67,22 @@ export class FlatPages {
 
   private async readDictionary(page: Page): Promise<FlatColumn> {
     const body = await this.pages.body(page, page.compressedSize);
-    return this.pages.decoding(() =>
-      denseValues(decompressed(this.pages.compressed(page, body)), page.numValues, 'PLAIN', this.pages.leaf),
-    );
+    return this.pages.decoding(() => {
+      const bytes = decompressed(this.pages.compressed(page, body));
+      // Pages come and go, the dictionary stays.
+      const own = this.pages.chunk.codec === 'UNCOMPRESSED' ? new Uint8Array(bytes) : bytes;
+      return denseValues(own, page.numValues, 'PLAIN', this.pages.leaf);
+    });
   }
 
   private async readPage(page: Page): Promise<FlatColumn> {
-    const { definition, present, bytes, encoding } = await storedPage(this.pages, page);
+    const room = this.room.bytes(page.uncompressedSize);
+    const { definition, present, bytes: read, encoding } = await storedPage(this.pages, page, room);
+    const { leaf, chunk } = this.pages;
     return this.pages.decoding(() => {
-      const { leaf } = this.pages;
+      // What is not compressed still lies where it was read, which is about to be read over.
+      const uncompressed = chunk.codec === 'UNCOMPRESSED' || page.v2?.compressed === false;
+      const bytes = uncompressed ? new Uint8Array(read) : read;
       const values = isDictionary(encoding)
         ? fromDictionary(bytes, present, this.dictionary, leaf)
         : denseValues(bytes, present, encoding, leaf);

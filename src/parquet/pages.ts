@@ -10,9 +10,24 @@ export interface Page extends PageHeader {
   bodyOffset: number;
 }
 
+/** Memory that pages are read or decompressed into, one after the other. */
+export class PageRoom {
+  /** Whose bytes lie there, where several use it. */
+  holder: ChunkPages | undefined;
+  private room = new Uint8Array(0);
+
+  bytes(length: number): Uint8Array {
+    // Pages of a column differ by little: with some more room, the next one fits as well.
+    if (this.room.length < length) this.room = new Uint8Array(Math.ceil((length * 1.125) / 4096) * 4096);
+    return this.room;
+  }
+}
+
 const SMALLEST_LOCAL_WINDOW = 1024;
 const LOCAL_WINDOW = 8 * 1024;
-const LOCAL_BODY_WINDOW = 256 * 1024;
+const LOCAL_BODY_WINDOW = 64 * 1024;
+/** Read behind a whole body: the next page's header, so that each large page is one read of little more than itself. */
+const NEXT_HEADER = 1024;
 /** Remote windows are long because each is a round trip; four chunks at a time keep 8 MB in flight. */
 const REMOTE_WINDOW = 2 * 1024 * 1024;
 /** What old writers may have left out of total_compressed_size. */
@@ -30,6 +45,8 @@ export class ChunkPages {
   readonly chunk: ColumnChunk;
   private readonly footer: ParquetFooter;
   private readonly reader: RangeReader;
+  private readonly room: PageRoom | undefined;
+  private readonly wholeBodies: boolean;
   private readonly smallest: number;
   private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
@@ -40,14 +57,26 @@ export class ChunkPages {
   private used = 0;
   private valuesSeen = 0;
 
-  /** @param wholeBodies whether bodies will be read in full, which makes longer windows worth it */
-  constructor(footer: ParquetFooter, reader: RangeReader, rowGroup: number, leaf: Leaf, wholeBodies: boolean) {
+  /**
+   * @param wholeBodies whether bodies will be read in full, which makes longer windows worth it
+   * @param room to read into, shared with others: bytes that were read are good until any of them reads
+   */
+  constructor(
+    footer: ParquetFooter,
+    reader: RangeReader,
+    rowGroup: number,
+    leaf: Leaf,
+    wholeBodies: boolean,
+    room?: PageRoom,
+  ) {
     const chunk = footer.rowGroups[rowGroup]!.columns[leaf.index]!;
     this.where = `column \`${leaf.path.join('.')}\` in row group ${rowGroup}`;
     this.leaf = leaf;
     this.chunk = chunk;
     this.footer = footer;
     this.reader = reader;
+    this.room = room;
+    this.wholeBodies = wholeBodies;
     const smallest = wholeBodies ? LOCAL_BODY_WINDOW : SMALLEST_LOCAL_WINDOW;
     this.smallest = reader.cheapSeeks ? smallest : REMOTE_WINDOW;
     this.windowSize = reader.cheapSeeks && !wholeBodies ? LOCAL_WINDOW : this.smallest;
@@ -66,7 +95,9 @@ export class ChunkPages {
     // Between the last page's needs and this one's there is no great difference: read that much again, and some more.
     if (this.used > 0 && this.reader.cheapSeeks) {
       const likely = Math.ceil((this.used * 1.25) / 1024) * 1024;
-      this.windowSize = Math.min(Math.max(this.smallest, likely), REMOTE_WINDOW);
+      this.windowSize = this.wholeBodies
+        ? Math.min(likely, LOCAL_BODY_WINDOW)
+        : Math.min(Math.max(this.smallest, likely), REMOTE_WINDOW);
     }
     this.headerStart = this.next;
     const { header, length } = await this.header();
@@ -147,10 +178,14 @@ export class ChunkPages {
 
   /** The window from `start` on: at least `length` bytes of it, unless the file ends before. */
   private async bytes(start: number, length: number): Promise<Uint8Array> {
-    const end = this.windowStart + this.window.length;
-    if (start < this.windowStart || start + length > end) {
-      const until = Math.max(start + length, Math.min(start + this.windowSize, this.chunkEnd));
-      this.window = await this.reader.read(start, Math.min(until, this.footer.footerStart));
+    const windowEnd = this.windowStart + this.window.length;
+    const lost = this.room !== undefined && this.room.holder !== this;
+    if (lost || start < this.windowStart || start + length > windowEnd) {
+      const behind = this.wholeBodies ? NEXT_HEADER : 0;
+      const until = Math.max(start + length + behind, Math.min(start + this.windowSize, this.chunkEnd));
+      const end = Math.min(until, this.footer.footerStart);
+      if (this.room !== undefined) this.room.holder = this;
+      this.window = await this.reader.read(start, end, this.room?.bytes(end - start));
       this.windowStart = start;
     }
     return this.window.subarray(start - this.windowStart);

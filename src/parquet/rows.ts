@@ -7,7 +7,7 @@ import type { FlatColumn } from './flat-column.ts';
 import { FlatPages } from './flat-pages.ts';
 import { leavesUnder } from './logical.ts';
 import type { LogicalField, ParquetFooter } from './model.ts';
-import { ChunkPages } from './pages.ts';
+import { ChunkPages, PageRoom } from './pages.ts';
 
 /** Consecutive rows of a file, by column. */
 export interface RowBatch {
@@ -49,7 +49,8 @@ const BATCH_ROWS = 8192;
  * [key, value] pairs in file order.
  *
  * @param openReader called once; the reader is closed when the rows end or the consumer stops
- * @param options.flat gives primitive top-level columns as FlatColumns of stored values, which cost no object each
+ * @param options.flat gives primitive top-level columns as FlatColumns of stored values, which cost no object each; they are good until the next
+ *   batch is asked for
  * @throws LakegateError `corrupt`, and what the reader throws
  */
 export function readRows(
@@ -71,7 +72,11 @@ export async function* readRows(
   const batchRows = options.batchRows ?? BATCH_ROWS;
   const isFlat = (field: LogicalField): boolean =>
     options.flat === true && field.kind === 'primitive' && field.leaf?.maxRepetitionLevel === 0;
+  // Flat columns are read one after the other, and each is decompressed in the same place for all row groups.
+  const rooms = new Map<number, PageRoom>();
   const reader = await openReader();
+  // Where each read is a round trip, a window is kept for each column instead.
+  const readRoom = reader.cheapSeeks ? new PageRoom() : undefined;
   try {
     for (const rowGroup of options.rowGroups ?? footer.rowGroups.keys()) {
       const group = footer.rowGroups[rowGroup]!;
@@ -79,9 +84,12 @@ export async function* readRows(
       const streams = new Map<number, EntryStream>();
       for (const field of fields) {
         for (const { leaf } of leavesUnder(field)) {
-          const pages = new ChunkPages(footer, reader, rowGroup, leaf!, true);
-          if (isFlat(field)) flat.set(leaf!.index, new FlatPages(pages));
-          else streams.set(leaf!.index, new EntryStream(pages));
+          const { index } = leaf!;
+          if (isFlat(field)) {
+            const room = rooms.get(index) ?? new PageRoom();
+            rooms.set(index, room);
+            flat.set(index, new FlatPages(new ChunkPages(footer, reader, rowGroup, leaf!, true, readRoom), room));
+          } else streams.set(index, new EntryStream(new ChunkPages(footer, reader, rowGroup, leaf!, true)));
         }
       }
       for (let done = 0; done < group.numRows; done += batchRows) {

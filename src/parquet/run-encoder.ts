@@ -58,3 +58,11 @@ export function encodeRuns(values: Uint8Array | Uint32Array, width: number): Uin
   if (groups > 0) pack(packedFrom, groups);
   return bytes.subarray(0, at);
 }
+
+/** As `encodeRuns` of `length` times the same value of one bit. */
+export function encodeRun(value: 0 | 1, length: number): Uint8Array {
+  const bytes: number[] = [];
+  let header = length * 2;
+  for (; header >= 0x80; header = Math.floor(header / 128)) bytes.push((header & 0x7f) | 0x80);
+  return Uint8Array.from([...bytes, header, value]);
+}

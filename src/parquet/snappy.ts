@@ -2,13 +2,14 @@
  * The first `wanted` bytes of a Snappy block (spec: snappy/format_description.txt), or fewer where `input` ends before them: decoding stops
  * there, so a page's levels cost no more than their own bytes.
  * @param input a block, or its beginning
+ * @param room to decode into, where it is large enough
  * @throws Error when the bytes are no Snappy
  */
-export function snappyPrefix(input: Uint8Array, wanted: number): Uint8Array {
+export function snappyPrefix(input: Uint8Array, wanted: number, room?: Uint8Array): Uint8Array {
   let at = 0;
   while (at < input.length && input[at]! >= 0x80) at++;
   at++;
-  const output = new Uint8Array(wanted);
+  const output = room !== undefined && room.length >= wanted ? room : new Uint8Array(wanted);
   let length = 0;
   while (length < wanted && at < input.length) {
     const tag = input[at++]!;

@@ -25,9 +25,9 @@ export async function openFile(url: string): Promise<RangeReader> {
     url,
     byteLength,
     cheapSeeks: true,
-    read: (start, end) => {
+    read: (start, end, room) => {
       const from = Math.max(0, start);
-      return readFully(handle, from, Math.max(0, Math.min(end, byteLength) - from), url);
+      return readFully(handle, from, Math.max(0, Math.min(end, byteLength) - from), url, room);
     },
     close: () => handle.close(),
   };
@@ -61,8 +61,15 @@ async function openRegular(url: string): Promise<{ handle: FileHandle; stats: Bi
   });
 }
 
-async function readFully(handle: FileHandle, start: number, length: number, url: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+async function readFully(
+  handle: FileHandle,
+  start: number,
+  length: number,
+  url: string,
+  room?: Uint8Array,
+): Promise<Uint8Array> {
+  const fits = room !== undefined && room.length >= length;
+  const bytes = fits ? room.subarray(0, length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   for (let done = 0; done < length; ) {
     const bytesRead = await readSome(handle, bytes, done, length - done, start + done).catch((error) => {
       throw fileFault(error, 'read', url);

@@ -19,9 +19,10 @@ export interface RangeReader {
   readonly byteLength: number;
   /**
    * The bytes [start, end). Both are clamped to the object.
+   * @param room memory of the caller's that the bytes may be put into and given back as a view of, where it is large enough
    * @throws LakegateError `unavailable` when the store does not answer, `not_found` when the object is gone
    */
-  read(start: number, end: number): Promise<Uint8Array>;
+  read(start: number, end: number, room?: Uint8Array): Promise<Uint8Array>;
   /** Whether many small reads are as good as one large one (a local file), or each costs a round trip (S3). */
   readonly cheapSeeks: boolean;
   close(): Promise<void>;

@@ -262,6 +262,58 @@ describe('rewrite', () => {
     expect(await gathered(store.list('memory:/t/'))).toEqual([]);
   });
 
+  test('rows that are more than wait at once, in pages that are more than one, come back in order', async () => {
+    const rows = 90_000;
+    const schema = schemaOf('int', 'string', 'long');
+    const long = 'x'.repeat(900);
+    const text = (row: number) => (row % 10 === 3 ? undefined : `${long}${row}`);
+    // One partition has almost all rows, another appears only now and then.
+    const part = (row: number) => (row % 9999 === 0 ? 7 : row % 5 === 0 ? 1 : 0);
+    async function* batches(): AsyncGenerator<RowBatch> {
+      for (let at = 0; at < rows; at += 3000) {
+        const numbers = Array.from({ length: 3000 }, (_, i) => at + i);
+        yield { firstRow: at, rows: 3000, columns: [numbers.map(part), numbers.map(text), numbers.map(BigInt)] };
+      }
+    }
+    const request = { spec: partitionedBy('identity'), rows: batches() };
+    const { store, files } = await write(schema, [], request);
+    expect(files.map((file) => [file.partition[0], file.rows])).toEqual([
+      [7, 10],
+      [0, rows - 18_000 - 8],
+      [1, 18_000 - 2],
+    ]);
+    for (const { url, partition } of files) {
+      const [parts, texts, numbers] = await readBack(store, url, schema);
+      const expected = Array.from({ length: rows }, (_, row) => row).filter((row) => part(row) === partition[0]);
+      expect(numbers?.map(Number)).toEqual(expected);
+      expect(parts?.every((value) => value === partition[0])).toBe(true);
+      expect(expected.findIndex((row, i) => texts?.[i] !== text(row))).toBe(-1);
+    }
+    const { rowGroups } = await footerOf(store, files[1]?.url ?? '');
+    expect(rowGroups.length).toBeGreaterThan(1);
+    expect(rowGroups[0]?.columns[1]).toMatchObject({ encodings: ['PLAIN'], offsetIndexLength: expect.any(Number) });
+  });
+
+  test('values that repeat are written once, and zeros keep their sign', async () => {
+    const schema = schemaOf('double', 'long', 'string', 'decimal(38, 2)', 'date', 'uuid');
+    const uuids = [Uint8Array.from({ length: 16 }, (_, i) => i), new Uint8Array(16)];
+    const column = (values: RowValue[]) => Array.from({ length: 3000 }, (_, row) => values[row % values.length]);
+    const columns = [
+      column([0, -0, Number.NaN, undefined, 0.1]),
+      column([2n ** 62n, -1n, undefined]),
+      column(['', 'ü', undefined, 'word']),
+      column([-1n, 10n ** 37n, undefined]),
+      column([1, undefined]),
+      column([...uuids, undefined]),
+    ];
+    const { store } = await write(schema, columns, { rowGroupRows: 1000 });
+    expect(await readBack(store, 'memory:/t/d-0.parquet', schema)).toEqual(columns);
+    const { rowGroups } = await footerOf(store, 'memory:/t/d-0.parquet');
+    for (const { columns: chunks } of rowGroups) {
+      for (const chunk of chunks) expect(chunk.encodings).toContain('RLE_DICTIONARY');
+    }
+  });
+
   test('no rows, no file', async () => {
     expect((await write(schemaOf('int'), [[]])).files).toEqual([]);
   });
