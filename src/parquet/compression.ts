@@ -3,6 +3,10 @@ import { lz4HadoopPrefix, lz4Prefix } from './lz4.ts';
 import type { ColumnChunk } from './model.ts';
 import { snappyPrefix } from './snappy.ts';
 
+/** A page's bytes come in one piece where they may, but a size that is only claimed is not taken for true. */
+const SMALLEST_PIECE = 16 * 1024;
+const LARGEST_PIECE = 4 * 1024 * 1024;
+
 /** Compressed bytes and the sizes that the page header gives for them. */
 export interface Compressed {
   codec: ColumnChunk['codec'];
@@ -27,8 +31,7 @@ export function decompressedPrefix(
   if (compressedSize === 0) return input.subarray(0, 0);
   // A stream is decoded as far as its input goes; more than the page is said to hold is refused before it fills the memory.
   const maxOutputLength = Math.max(1, uncompressedSize);
-  // In one piece where it is not longer than that.
-  const chunkSize = Math.max(64, Math.min(wanted, uncompressedSize));
+  const chunkSize = Math.min(Math.max(SMALLEST_PIECE, Math.min(wanted, uncompressedSize)), LARGEST_PIECE);
   switch (codec) {
     case 'UNCOMPRESSED':
       return input;
