@@ -39,7 +39,7 @@ const runner = join(scratch, 'bundle', 'run-lakegate.js');
 const command = join(root, 'bin', 'lakegate.js');
 const out: string[] = [];
 
-if (!existsSync(python)) throw new Error(`no ${python}: run \`npm run interop:setup\` first`);
+if (!existsSync(python)) throw new Error(`no ${python}: run \`node scripts/interop-setup.ts\` first`);
 mkdirSync(scratch, { recursive: true });
 await build({
   entryPoints: [join(root, 'test', 'bench', 'run-lakegate.ts')],
