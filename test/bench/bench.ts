@@ -39,7 +39,7 @@ const runner = join(scratch, 'bundle', 'run-lakegate.js');
 const command = join(root, 'bin', 'lakegate.js');
 const out: string[] = [];
 
-if (!existsSync(python)) throw new Error(`no ${python}: run \`node scripts/interop-setup.ts\` first`);
+if (!existsSync(python)) throw new Error(`no ${python}: \`npm run test:interop\` makes it`);
 mkdirSync(scratch, { recursive: true });
 await build({
   entryPoints: [join(root, 'test', 'bench', 'run-lakegate.ts')],
