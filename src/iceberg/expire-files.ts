@@ -83,21 +83,3 @@ function isOtherTables(key: string, folders: ReadonlySet<string>): boolean {
   }
   return false;
 }
-
-/**
- * Deletes the files under the table's location that were reachable before a commit and are not any more, and says which.
- * For a caller that holds the whole set; `deleteExpiredFiles` reads less.
- * @param after the table loaded after the commit
- * @param reachableBefore what `reachableFiles` gave for the metadata before it
- */
-export async function deleteUnreachable(
-  io: TableIO,
-  after: LoadedTable,
-  reachableBefore: ReadonlySet<string>,
-): Promise<string[]> {
-  const needed = new Set<string>([fileKey(after.metadataLocation)]);
-  for (const url of await reachableFiles(io, after.metadata)) needed.add(fileKey(url));
-  const gone = [...reachableBefore].filter((url) => !needed.has(fileKey(url)) && isUnderLocation(after.metadata, url));
-  if (gone.length > 0) await io.store.delete(gone);
-  return gone;
-}

@@ -23,7 +23,6 @@ import { closeLakes, reopen, type TableLake, tableLake } from './table-lake.ts';
 
 afterEach(closeLakes);
 
-const _DAY_MS = 86_400_000;
 const CLEAN = parquet(orders(0, 3));
 const BAD = parquet(orders(100, 3, [1]));
 
