@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { LakegateError } from '../../src/errors.ts';
 import { PartitionNumbers } from '../../src/formats/partition-numbers.ts';
 import type { RowValue } from '../../src/formats/row-batch.ts';
 import { RowBlock } from '../../src/formats/row-block.ts';
@@ -24,6 +25,16 @@ function partitionsOf(schema: Schema, spec: PartitionSpec, batches: RowValue[][]
     block.keep(Uint32Array.from({ length: block.rows >> 1 }, (_, i) => 2 * i));
   }
   return found;
+}
+
+/** What `work` gives, or `refused` when it throws an error of kind `invalid`. */
+function orRefused<T>(work: () => T): T | 'refused' {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof LakegateError && error.kind === 'invalid') return 'refused';
+    throw error;
+  }
 }
 
 const bits64 = fc.oneof(
@@ -56,16 +67,18 @@ describe('PartitionNumbers', () => {
     const column = fc.array(fc.option(value, { nil: undefined }), { maxLength: 40 });
     fc.assert(
       fc.property(fc.array(column, { maxLength: 4 }), (batches) => {
-        const found = partitionsOf(
-          schema,
-          spec,
-          batches.map((values) => [values]),
-        );
-        const expected = batches.flat().map((each) => applyTransform(transform, type, each));
+        const columns = batches.map((values) => [values]);
+        // The least values of a type may have no whole multiple of the width above the least: refused, not wrapped around.
+        const expected = orRefused(() => batches.flat().map((each) => applyTransform(transform, type, each)));
+        if (expected === 'refused') return expect(orRefused(() => partitionsOf(schema, spec, columns))).toBe('refused');
+        const found = partitionsOf(schema, spec, columns);
         expect(found.length).toBe(expected.length);
         expect(found.findIndex(([each], i) => !sameValue(each, expected[i]))).toBe(-1);
       }),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        examples: type === 'long' ? [[[[1n, -9223372036854775801n]]]] : [],
+      },
     );
   });
 
