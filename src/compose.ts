@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Catalog } from './catalogs/catalog.ts';
-import { openSqliteCatalog } from './catalogs/sqlite.ts';
+import { catalogOpener } from './catalogs/open.ts';
 import type { CatalogConfig, LakeConfig } from './config/model.ts';
 import { LakegateError } from './errors.ts';
 import type { LeaseHolder } from './gate/delivery.ts';
@@ -51,6 +51,10 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
   const catalogs = new Map<string, Catalog>();
   const override =
     options.catalog === undefined ? undefined : await overriddenCatalog(config, options.catalog, options);
+  const kinds = new Set(
+    [...Object.values(config.catalogs), ...(override ? [override.config] : [])].map(({ type }) => type),
+  );
+  const openCatalog = await catalogOpener(kinds, { store, clock: now, uuid: randomUUID });
   const open = (name: string, found: CatalogConfig | undefined): Catalog => {
     const known = catalogs.get(name);
     if (known) return known;
@@ -60,16 +64,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
         `there is no catalogue ${JSON.stringify(name)}; lake.yaml has: ${Object.keys(config.catalogs).join(', ')}`,
       );
     }
-    const opened = openSqliteCatalog({
-      name,
-      uri: found.uri,
-      catalogName: found.catalogName,
-      warehouse: found.warehouse,
-      onDemand: true,
-      store,
-      clock: now,
-      uuid: randomUUID,
-    });
+    const opened = openCatalog(name, found);
     catalogs.set(name, opened);
     return opened;
   };

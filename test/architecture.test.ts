@@ -45,7 +45,7 @@ const inFolder = (folder: string) => modules.filter(({ path }) => path.startsWit
 /** Modules that open files, sockets, databases or other programs; everything else meets them through a port. */
 const ADAPTERS = [
   /^src\/storage\/(?!store\.ts|urls\.ts)/,
-  /^src\/catalogs\/(sqlite|metadata-files|pyiceberg-here)/,
+  /^src\/catalogs\/(sqlite|glue|rest|nessie|open|metadata-files|pyiceberg-here)/,
   /^src\/notify\/(slack|notifiers)\.ts$/,
   /^src\/sql\//,
 ];

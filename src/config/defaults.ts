@@ -1,5 +1,8 @@
 import type { TableConfig } from './model.ts';
 
+/** Names stacks, buckets and functions where lake.yaml does not. */
+export const LAKE_NAME = 'lakegate';
+
 /**
  * What a table is like where neither it nor `defaults:` says so; also every table of a lake without lake.yaml.
  * A fresh object each time: the caller may keep and change it.

@@ -1,5 +1,5 @@
 import { LakegateError } from '../errors.ts';
-import { tableDefaults } from './defaults.ts';
+import { LAKE_NAME, tableDefaults } from './defaults.ts';
 import { type Environment, readOverrides, tokenVariable } from './environment.ts';
 import { formatFault } from './fault.ts';
 import { resolveFolder, resolveSqliteUri } from './location.ts';
@@ -37,9 +37,13 @@ export function embeddedConfig(cwd: string, env: Environment): LakeConfig {
     },
     tables: [],
     autoTables: { namespace: 'lake', ...tableDefaults() },
-    notify:
-      overrides.channel === undefined
-        ? {}
-        : { slack: { channel: overrides.channel, tokenEnv: tokenVariable(env, undefined) } },
+    notify: {
+      ...(overrides.channel !== undefined && {
+        slack: { channel: overrides.channel, tokenEnv: tokenVariable(env, undefined) },
+      }),
+      suppressMs: 0,
+    },
+    name: LAKE_NAME,
+    stages: [],
   };
 }

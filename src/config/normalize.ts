@@ -1,5 +1,5 @@
 import { columnType } from './column-type.ts';
-import { tableDefaults } from './defaults.ts';
+import { LAKE_NAME, tableDefaults } from './defaults.ts';
 import { parseDuration } from './duration.ts';
 import { type Environment, type Overrides, tokenVariable } from './environment.ts';
 import { type Resolved, resolveFolder, resolveSqliteUri } from './location.ts';
@@ -51,10 +51,14 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
       ...tableSettings(table, defaults),
     })),
     ...(automatic && { autoTables: { namespace: automatic.namespace, ...tableSettings(automatic, defaults) } }),
-    notify:
-      channel === undefined
-        ? {}
-        : { slack: { channel, tokenEnv: tokenVariable(origin.env, lake.notify?.slack?.token_env) } },
+    notify: {
+      ...(channel !== undefined && {
+        slack: { channel, tokenEnv: tokenVariable(origin.env, lake.notify?.slack?.token_env) },
+      }),
+      suppressMs: 0,
+    },
+    name: LAKE_NAME,
+    stages: [],
   };
 }
 

@@ -1,4 +1,4 @@
-/** The object-store port. Objects are addressed by URL: `file:///a/b`, `memory:/a/b`, later `s3://bucket/key`. */
+/** The object-store port. Objects are addressed by URL: `file:///a/b`, `memory:/a/b`, `s3://bucket/key`. */
 
 /** One version of one object. */
 export interface ObjectInfo {
@@ -8,8 +8,17 @@ export interface ObjectInfo {
   size: number;
   /** Opaque; changes whenever the object's bytes are replaced. */
   etag: string;
+  /** The store's own name of this version, where it keeps versions (a versioned S3 bucket); a new one even when the same bytes are put again. */
+  version?: string;
   /** Milliseconds since the epoch, UTC. */
   lastModified: number;
+}
+
+/** Which version of an object is meant, as an event or an earlier `head` told it: what is read or copied is that version or nothing. */
+export interface ExpectedObject {
+  size: number;
+  etag: string;
+  version?: string;
 }
 
 /** Random access to one version of one object. */
@@ -31,8 +40,12 @@ export interface RangeReader {
 export interface ObjectStore {
   /** The object's facts, or undefined when there is none. */
   head(url: string): Promise<ObjectInfo | undefined>;
-  /** Opens an object for ranged reads. @throws LakegateError `not_found` */
-  open(url: string): Promise<RangeReader>;
+  /**
+   * Opens an object for ranged reads.
+   * @param expected saves the request that asks for size and etag; reads fail with `not_found` when that version is not there (any more)
+   * @throws LakegateError `not_found`
+   */
+  open(url: string, expected?: ExpectedObject): Promise<RangeReader>;
   /** The whole object. @throws LakegateError `not_found` */
   read(url: string): Promise<{ bytes: Uint8Array; etag: string }>;
   /** Creates the object if there is none (S3: If-None-Match: *). Durable when it returns. Undefined: it already exists, nothing was changed. */
@@ -43,8 +56,9 @@ export interface ObjectStore {
    * Copies an object inside the store without its bytes passing through the process (reflink or kernel copy; S3: server-side).
    * A target that exists is left as it is when its size equals the source's (an earlier attempt finished), else `exists` is thrown.
    * The target appears whole or not at all.
+   * @param expected the version that is copied; @throws LakegateError `not_found` when it is not there (any more)
    */
-  copy(from: string, to: string): Promise<void>;
+  copy(from: string, to: string, expected?: ExpectedObject): Promise<void>;
   /** Opens a new object for writing front to back; it appears, whole and durable, at `finish`. `abort` leaves nothing. */
   writer(url: string): Promise<ObjectWriter>;
   /** Deletes objects; those that are not there are no error. */

@@ -40,7 +40,7 @@ describe('embeddedConfig', () => {
     const env = { SOURCE_BUCKET: './drops', SLACK_CHANNEL: '#x', SLACK_TOKEN: 't' };
     expect(embeddedConfig('/l', env)).toMatchObject({
       raw: 'file:///l/drops/',
-      notify: { slack: { channel: '#x', tokenEnv: 'SLACK_TOKEN' } },
+      notify: { slack: { channel: '#x', tokenEnv: 'SLACK_TOKEN' }, suppressMs: 0 },
     });
     expect(() => embeddedConfig('/l', { SOURCE_BUCKET: 's3://a', LAKE_BUCKET: 'b' })).toThrow(
       /SOURCE_BUCKET: .*S3 is not in this version(.|\n)*LAKE_BUCKET: /,

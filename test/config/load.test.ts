@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { parseSqliteUri } from '../../src/catalogs/sqlite-uri.ts';
 import { embeddedConfig } from '../../src/config/embedded.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { LakeConfig, SqlCatalogConfig } from '../../src/config/model.ts';
 import { LakegateError } from '../../src/errors.ts';
+
+/** The catalogue, which must be a SQLite one. */
+function sql(config: LakeConfig, name: string): SqlCatalogConfig {
+  const found = config.catalogs[name];
+  if (found?.type !== 'sql') throw new Error(`${name} is ${found?.type}`);
+  return found;
+}
 
 const load = (text: string, env: Record<string, string> = {}) => loadConfig(text, '/home/me/my lake/lake.yaml', env);
 
@@ -166,13 +174,13 @@ catalogs:
 
   test("a catalogue's uri leads to the file beside lake.yaml, whatever its folder is called", () => {
     for (const folder of ['/a b', '/50%', '/a%20b', '/what?', '/ä#']) {
-      const { uri } = loadConfig('catalogs: { l: { type: sql } }', `${folder}/lake.yaml`, {}).catalogs.l!;
+      const { uri } = sql(loadConfig('catalogs: { l: { type: sql } }', `${folder}/lake.yaml`, {}), 'l');
       expect(parseSqliteUri(uri, '/elsewhere').path).toBe(`${folder}/catalog.db`);
-      const { uri: embedded } = embeddedConfig(folder, {}).catalogs.default!;
+      const { uri: embedded } = sql(embeddedConfig(folder, {}), 'default');
       expect(parseSqliteUri(embedded, '/elsewhere').path).toBe(`${folder}/.lakegate/catalog.db`);
     }
     const options = 'catalogs: { l: { type: sql, uri: "sqlite:////x%20y.db?timeout=5" } }';
-    expect(load(options).catalogs.l!.uri).toBe('sqlite:////x%20y.db?timeout=5');
+    expect(sql(load(options), 'l').uri).toBe('sqlite:////x%20y.db?timeout=5');
     expect(faultsOf(options.replace('timeout', 'mode'))).toEqual([expect.stringMatching(/no options but \?timeout/)]);
   });
 
@@ -190,7 +198,7 @@ catalogs:
       records: 'file:///a b%20/lake/.lakegate/deliveries/',
       notify: { slack: { channel: '#ops', tokenEnv: 'SLACK_TOKEN' } },
     });
-    expect(config.catalogs.local!.warehouse).toBe('file:///a b%20/lake/');
+    expect(sql(config, 'local').warehouse).toBe('file:///a b%20/lake/');
     expect(JSON.stringify(config)).not.toContain('xoxb');
     expect(faultsOf('version: 1', { SOURCE_BUCKET: 's3://b/p', LAKE_BUCKET: 'bucket' })).toEqual([
       expect.stringMatching(/^environment SOURCE_BUCKET: expected a folder: S3 is not in this version yet/),

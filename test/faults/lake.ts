@@ -29,7 +29,9 @@ export function lakeConfig(folder: string, table: Partial<TableConfig> = {}): La
     defaultCatalog: 'local',
     catalogs: { local: { type: 'sql', uri: `sqlite:///${folder}/catalog.db`, catalogName: 'local', warehouse } },
     tables: [{ ...tableDefaults(), name: TABLE, prefix: 'orders/', ...table }],
-    notify: {},
+    notify: { suppressMs: 0 },
+    name: 'lakegate',
+    stages: [],
   };
 }
 

@@ -193,9 +193,9 @@ describe('configuredNotifiers', () => {
   const silent = () => {};
 
   test('none without channel or token', () => {
-    expect(configuredNotifiers({}, { MY_TOKEN: 't' }, silent)).toEqual([]);
-    expect(configuredNotifiers({ slack }, { SLACK_TOKEN: 't', MY_TOKEN: ' ' }, silent)).toEqual([]);
-    expect(configuredNotifiers({ slack }, { MY_TOKEN: 't' }, silent)).toHaveLength(1);
+    expect(configuredNotifiers({ suppressMs: 0 }, { MY_TOKEN: 't' }, silent)).toEqual([]);
+    expect(configuredNotifiers({ slack, suppressMs: 0 }, { SLACK_TOKEN: 't', MY_TOKEN: ' ' }, silent)).toEqual([]);
+    expect(configuredNotifiers({ slack, suppressMs: 0 }, { MY_TOKEN: 't' }, silent)).toHaveLength(1);
   });
 
   test('one that throws does not keep the others from hearing', async () => {

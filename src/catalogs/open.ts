@@ -1,0 +1,30 @@
+import type { CatalogConfig } from '../config/model.ts';
+import { LakegateError } from '../errors.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import type { Catalog } from './catalog.ts';
+
+/** What every catalogue is built from. */
+export interface CatalogPorts {
+  store: ObjectStore;
+  /** Milliseconds since the epoch, UTC. */
+  clock: () => number;
+  /** A new random UUID at each call. */
+  uuid: () => string;
+}
+
+type Open = (name: string, config: CatalogConfig) => Catalog;
+
+/**
+ * Loads the parts that catalogues of these kinds need, and no others: clients of services are most of a small command's start.
+ * @returns opens a catalogue of one of the kinds by the name people call it by
+ */
+export async function catalogOpener(kinds: ReadonlySet<CatalogConfig['type']>, ports: CatalogPorts): Promise<Open> {
+  const sqlite = kinds.has('sql') ? await import('./sqlite.ts') : undefined;
+  return (name, config) => {
+    if (config.type === 'sql' && sqlite) return sqlite.openSqliteCatalog({ ...ports, ...config, name, onDemand: true });
+    throw new LakegateError(
+      'unsupported',
+      `the catalogue "${name}" is of type ${config.type}, which cannot be opened yet`,
+    );
+  };
+}
