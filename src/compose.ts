@@ -64,7 +64,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
         `there is no catalogue ${JSON.stringify(name)}; lake.yaml has: ${Object.keys(config.catalogs).join(', ')}`,
       );
     }
-    const opened = openCatalog(name, found);
+    const opened = openCatalog(name, atEndpoint(found, options.env));
     catalogs.set(name, opened);
     return opened;
   };
@@ -99,6 +99,12 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
       for (const catalog of catalogs.values()) catalog.close();
     },
   };
+}
+
+/** A Nessie server's address is often known only where the lake is used: in a stage's network, or beside a laptop's. */
+function atEndpoint(catalog: CatalogConfig, env: ComposeOptions['env']): CatalogConfig {
+  const endpoint = env.NESSIE_ENDPOINT?.replace(/\/+$/, '');
+  return catalog.type === 'nessie' && endpoint ? { ...catalog, uri: endpoint } : catalog;
 }
 
 async function overriddenCatalog(

@@ -4,6 +4,7 @@ import type { Output, Terminal } from './output.ts';
 export interface CommonOptions {
   config?: string;
   catalog?: string;
+  stage?: string;
   json?: boolean;
 }
 

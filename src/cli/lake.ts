@@ -20,7 +20,11 @@ export async function readConfig({ terminal, options }: CommandContext): Promise
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && options.config === undefined) {
+    if (
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' &&
+      options.config === undefined &&
+      options.stage === undefined
+    ) {
       return embeddedConfig(terminal.cwd, terminal.env);
     }
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -33,7 +37,7 @@ export async function readConfig({ terminal, options }: CommandContext): Promise
     import('../config/load.ts'),
     import('../catalogs/pyiceberg-here.ts'),
   ]);
-  return loadConfig(text, path, terminal.env, pyicebergCatalogs(terminal));
+  return loadConfig(text, path, terminal.env, pyicebergCatalogs(terminal), options.stage);
 }
 
 /** Opens the lake, runs `work`, and closes what was opened. */

@@ -35,7 +35,7 @@ export interface Output {
 /** @param options what the call was given: suggested commands repeat it */
 export function createOutput(
   terminal: Terminal,
-  options: { json?: boolean; config?: string; catalog?: string },
+  options: { json?: boolean; config?: string; stage?: string; catalog?: string },
 ): Output {
   const { env } = terminal;
   const json = options.json ?? false;
@@ -58,6 +58,7 @@ export function createOutput(
       const program = env.npm_command === undefined ? 'lakegate' : 'npx lakegate';
       const flags = [
         options.config === undefined ? '' : ` --config ${quoted(options.config)}`,
+        options.stage === undefined ? '' : ` --stage ${quoted(options.stage)}`,
         options.catalog === undefined ? '' : ` --catalog ${quoted(options.catalog)}`,
       ];
       return `${program} ${words}${flags.join('')}`;

@@ -61,6 +61,10 @@ export function buildProgram(terminal: Pick<Terminal, 'out' | 'err'>, act: Act):
       '--config <file>',
       'the lake.yaml to read (default: ./lake.yaml; where there is none, a lake in ./.lakegate)',
     )
+    .option(
+      '--stage <name>',
+      'work against this deployed stage of lake.yaml, with the AWS credentials of the environment',
+    )
     .option('--catalog <name>', 'use this catalogue, of lake.yaml or .pyiceberg.yaml')
     .option('--json', 'print the result as JSON')
     .showSuggestionAfterError(true)

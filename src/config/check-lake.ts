@@ -1,4 +1,6 @@
+import { checkCatalog } from './check-catalog.ts';
 import { checkRules, type Partially } from './check-rules.ts';
+import { checkStage } from './check-stage.ts';
 import { checkCsv, checkTable } from './check-table.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Overrides } from './environment.ts';
@@ -44,6 +46,12 @@ export function checkLake(lake: Partially<LakeYaml>, around: Surroundings): Path
   if (defaults.rules !== undefined) faults.push(...checkRules(defaults.rules, ['defaults', 'rules']));
   faults.push(...checkCsv(defaults.csv, ['defaults', 'csv']));
   checkCatalogs(lake, around, report);
+  for (const [name, catalog] of Object.entries(lake.catalogs ?? {})) {
+    if (catalog !== undefined) faults.push(...checkCatalog(catalog, ['catalogs', name]));
+  }
+  for (const [name, stage] of Object.entries(lake.stages ?? {})) {
+    if (stage !== undefined) faults.push(...checkStage(lake, name, stage, ['stages', name]));
+  }
   checkFolders(lake, around, tables, report);
   checkNesting(tables, report);
   checkChannel(lake, around, report);
@@ -89,7 +97,7 @@ function checkFolders(lake: Partially<LakeYaml>, around: Surroundings, tables: T
     [['records'], resolve(['records'], lake.records, resolveFolder)],
   ];
   for (const [name, catalog] of Object.entries(lake.catalogs ?? {})) {
-    resolve(['catalogs', name, 'uri'], catalog?.uri, resolveSqliteUri);
+    if (catalog?.type === 'sql') resolve(['catalogs', name, 'uri'], catalog.uri, resolveSqliteUri);
     written.push([
       ['catalogs', name, 'warehouse'],
       resolve(['catalogs', name, 'warehouse'], catalog?.warehouse, resolveFolder),

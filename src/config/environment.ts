@@ -3,9 +3,9 @@ import { resolveFolder } from './location.ts';
 
 /** What environment variables say about a lake on a laptop. */
 export interface Overrides {
-  /** SOURCE_BUCKET, as an absolute URL ending in `/`. */
+  /** SOURCE_BUCKET, a bucket's name or a folder, as an absolute URL ending in `/`. */
   raw?: string;
-  /** LAKE_BUCKET, as an absolute URL ending in `/`. */
+  /** LAKE_BUCKET, likewise. */
   warehouse?: string;
   /** SLACK_CHANNEL */
   channel?: string;
@@ -30,9 +30,7 @@ export function readOverrides(env: Environment, folder: string): { overrides: Ov
     const value = env[variable];
     if (value === undefined || value === '') continue;
     // On AWS these hold bare bucket names; taken for folders, they would quietly start an empty lake.
-    const resolved = value.includes('/')
-      ? resolveFolder(value, folder)
-      : { fault: 'expected a folder: buckets are not in this version yet (a folder beside lake.yaml is ./name)' };
+    const resolved = resolveFolder(value.includes('/') ? value : `s3://${value}`, folder);
     if ('url' in resolved) overrides[key] = resolved.url;
     else faults.push({ path: variable, message: `${resolved.fault}, found ${shown(value)}. Or unset the variable` });
   }

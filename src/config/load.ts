@@ -1,12 +1,14 @@
 import { posix } from 'node:path';
 import { LakegateError } from '../errors.ts';
 import { checkLake } from './check-lake.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type Environment, readOverrides } from './environment.ts';
 import { type Fault, formatFault, formatPath, shown } from './fault.ts';
-import type { CatalogConfig, LakeConfig } from './model.ts';
+import type { CatalogConfig, LakeConfig, StageConfig } from './model.ts';
 import { lakeConfig } from './normalize.ts';
 import { lakeYaml, lakeYamlJsonSchema } from './schema.ts';
 import { shapeFaults, withoutFaults } from './shape-faults.ts';
+import { onStage } from './stages.ts';
 import { readYaml } from './yaml-document.ts';
 
 /**
@@ -15,7 +17,8 @@ import { readYaml } from './yaml-document.ts';
  * @param path absolute path of the file; relative folders in it start from its folder
  * @param env environment variables: SOURCE_BUCKET (`raw`), LAKE_BUCKET (`warehouse`), SLACK_CHANNEL and SLACK_TOKEN override the file
  * @param otherCatalogs catalogues defined elsewhere (`.pyiceberg.yaml`) that the file may name; its own come first
- * @throws LakegateError `config` with all faults at once, in the order of the file: the message has a line for each
+ * @param stage the deployed stage that the lake is meant on; without one, the lake on this machine
+ * @throws LakegateError `usage` for a stage that there is not, `config` with all faults at once, in the order of the file: the message has a line for each
  *   (`lake.yaml:12:5 tables.sales.orders.rules[0]: …`), `context.faults` has them as `Fault[]`
  */
 export function loadConfig(
@@ -23,6 +26,7 @@ export function loadConfig(
   path: string,
   env: Environment,
   otherCatalogs: Readonly<Record<string, CatalogConfig>> = {},
+  stage?: string,
 ): LakeConfig {
   if (!posix.isAbsolute(path)) {
     throw new LakegateError('internal', `loadConfig: expected the absolute path of lake.yaml, found ${shown(path)}`);
@@ -44,7 +48,10 @@ export function loadConfig(
       });
     }
     if (result.success && faults.length === 0 && inFile.length === 0) {
-      return lakeConfig(result.data, { path, folder, env, overrides, otherCatalogs });
+      const local = lakeConfig(result.data, { path, folder, env, overrides, otherCatalogs });
+      if (stage === undefined) return local;
+      if (!local.stages.includes(stage)) throw noSuchStage(stage, local.stages, path);
+      return onStage(local, result.data, stage, folder);
     }
   }
   const all = [...faults, ...inFile.sort(byPlace)];
@@ -52,6 +59,31 @@ export function loadConfig(
   const count = all.length === 1 ? 'a fault' : `${all.length} faults`;
   const lines = all.map((fault) => `  ${formatFault(fault, name)}`);
   throw new LakegateError('config', `${path} has ${count}:\n${lines.join('\n')}`, { context: { path, faults: all } });
+}
+
+/**
+ * The lake on each of its stages, in the order of the file: what `cdk deploy` works from.
+ * @throws LakegateError `config` as `loadConfig`, and for a lake without stages
+ */
+export function loadStages(text: string, path: string): (LakeConfig & { stage: StageConfig })[] {
+  const { stages } = loadConfig(text, path, {});
+  if (stages.length === 0) {
+    throw new LakegateError(
+      'config',
+      `${path}: expected at least one stage under \`stages:\`, found none. docs/lake-yaml.md shows one`,
+    );
+  }
+  return stages.map((name) => {
+    const config = loadConfig(text, path, {}, {}, name);
+    return { ...config, stage: config.stage! };
+  });
+}
+
+function noSuchStage(stage: string, known: readonly string[], path: string): LakegateError {
+  const there = known.length === 0 ? 'it describes none, under `stages:`' : `it has ${known.join(', ')}`;
+  return new LakegateError('usage', `${path} has no stage ${shown(stage)}: ${there}.${didYouMean(stage, known)}`, {
+    context: { stage, known },
+  });
 }
 
 const EMPTY =

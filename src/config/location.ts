@@ -1,16 +1,21 @@
 import { posix } from 'node:path';
+import { isBucketName } from './bucket-name.ts';
 
 export type Resolved = { url: string } | { fault: string };
 
 const CONTROL = /[\p{Cc}]/u;
 
+/** `s3://bucket/prefix`, and the schemes that Hadoop has for the same. */
+const S3 = /^s3[an]?:\/\/([^/]*)(\/.*)?$/is;
+
 /**
- * A folder as people write it (`./raw`, `/data/raw`, `file:///data/raw`) as an absolute URL ending in `/`. Characters stay as they are
- * (`file:///a b/`), since Iceberg writers keep paths literal.
+ * A folder as people write it (`./raw`, `/data/raw`, `file:///data/raw`, `s3://bucket/raw`) as an absolute URL ending in `/`. Characters stay
+ * as they are (`file:///a b/`), since Iceberg writers keep paths literal.
  * @param folder absolute path that relative ones start from
  * @returns a sentence on what is wrong instead, starting with `expected`
  */
 export function resolveFolder(text: string, folder: string): Resolved {
+  if (/^s3[an]?:/i.test(text)) return resolveBucket(text);
   const path = resolvePath(text, folder);
   return 'fault' in path ? path : { url: `file://${path.url === '/' ? '' : path.url}/` };
 }
@@ -38,11 +43,19 @@ export function resolveSqliteUri(uri: string, folder: string): Resolved {
   return 'fault' in resolved ? resolved : { url: `sqlite:///${resolved.url}${options}` };
 }
 
+function resolveBucket(text: string): Resolved {
+  const [, bucket = '', prefix = ''] = S3.exec(text) ?? [];
+  if (!isBucketName(bucket)) return { fault: 'expected a bucket and perhaps a prefix: s3://bucket/prefix/' };
+  if (CONTROL.test(prefix)) return { fault: 'expected a prefix without control characters' };
+  if (/\/(?:\/|\.{1,2}(?:\/|$))/.test(prefix)) return { fault: 'expected a prefix without empty parts, . and ..' };
+  return { url: `s3://${bucket}${prefix.replace(/\/$/, '')}/` };
+}
+
 /** `url` is an absolute path here, with no slash at its end (but for the root). */
 function resolvePath(text: string, folder: string): Resolved {
   if (text === '') return { fault: 'expected a folder, found nothing' };
   if (CONTROL.test(text)) return { fault: 'expected a path without control characters' };
-  if (/^s3[an]?:/i.test(text)) return { fault: 'expected a folder: S3 is not in this version yet' };
+  if (/^s3[an]?:/i.test(text)) return { fault: 'expected a file on this machine' };
   if (text.startsWith('~')) return { fault: 'expected the whole path: `~` is not expanded here' };
   let path = text;
   if (/^file:/i.test(text)) {
@@ -54,4 +67,10 @@ function resolvePath(text: string, folder: string): Resolved {
   }
   const whole = posix.normalize(path.startsWith('/') ? path : posix.join(folder, path));
   return { url: whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole };
+}
+
+/** What the checks have already found to be right. @throws TypeError when they did not */
+export function sound(resolved: Resolved): string {
+  if ('fault' in resolved) throw new TypeError(resolved.fault);
+  return resolved.url;
 }

@@ -1,8 +1,9 @@
+import { catalogConfig, secretSource } from './catalogs.ts';
 import { columnType } from './column-type.ts';
 import { LAKE_NAME, tableDefaults } from './defaults.ts';
 import { parseDuration } from './duration.ts';
 import { type Environment, type Overrides, tokenVariable } from './environment.ts';
-import { type Resolved, resolveFolder, resolveSqliteUri } from './location.ts';
+import { resolveFolder, sound } from './location.ts';
 import type { CatalogConfig, LakeConfig, TableConfig } from './model.ts';
 import { parsePartitionField } from './partition-field.ts';
 import { normalizePrefix } from './prefix.ts';
@@ -25,18 +26,15 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
   const { folder, overrides } = origin;
   const raw = overrides.raw ?? sound(resolveFolder(lake.raw ?? './raw', folder));
   const warehouse = overrides.warehouse ?? sound(resolveFolder(lake.warehouse ?? './warehouse', folder));
+  const region = origin.env.AWS_REGION ?? origin.env.AWS_DEFAULT_REGION;
   const own = Object.entries(lake.catalogs ?? { local: { type: 'sql' as const } }).map(([name, catalog]) => [
     name,
-    {
-      type: catalog.type,
-      uri: sound(resolveSqliteUri(catalog.uri ?? 'sqlite:///catalog.db', folder)),
-      catalogName: catalog.catalog_name ?? name,
-      warehouse: catalog.warehouse === undefined ? warehouse : sound(resolveFolder(catalog.warehouse, folder)),
-    },
+    catalogConfig(name, catalog, { folder, warehouse, ...(region && { region }) }),
   ]);
   const defaults = lake.defaults ?? {};
   const automatic = lake.auto_tables;
   const channel = overrides.channel ?? lake.notify?.slack?.channel;
+  const webhook = secretSource(lake.notify?.teams?.webhook_env, lake.notify?.teams?.webhook_secret);
   return {
     source: origin.path,
     raw,
@@ -47,7 +45,7 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
     catalogs: { ...origin.otherCatalogs, ...Object.fromEntries(own) },
     tables: Object.entries(lake.tables ?? {}).map(([name, table]) => ({
       name,
-      prefix: sound(normalizePrefix(table.from), 'prefix'),
+      prefix: tablePrefix(table.from),
       ...tableSettings(table, defaults),
     })),
     ...(automatic && { autoTables: { namespace: automatic.namespace, ...tableSettings(automatic, defaults) } }),
@@ -55,10 +53,11 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
       ...(channel !== undefined && {
         slack: { channel, tokenEnv: tokenVariable(origin.env, lake.notify?.slack?.token_env) },
       }),
+      ...(webhook !== undefined && { teams: { webhook } }),
       suppressMs: 0,
     },
-    name: LAKE_NAME,
-    stages: [],
+    name: lake.name ?? LAKE_NAME,
+    stages: Object.keys(lake.stages ?? {}),
   };
 }
 
@@ -99,6 +98,12 @@ function tableSettings(table: Omit<TableYaml, 'from'>, defaults: DefaultsYaml): 
   };
 }
 
+function tablePrefix(from: string): string {
+  const result = normalizePrefix(from);
+  if ('fault' in result) throw new TypeError(result.fault);
+  return result.prefix;
+}
+
 function declaredColumns(columns: NonNullable<TableYaml['columns']>): NonNullable<TableConfig['columns']> {
   return Object.fromEntries(
     Object.entries(columns).map(([name, column]) => {
@@ -106,13 +111,4 @@ function declaredColumns(columns: NonNullable<TableYaml['columns']>): NonNullabl
       return [name, { type: String(columnType(type)), required }];
     }),
   );
-}
-
-/** What the checks have already found to be right. */
-function sound(result: Resolved): string;
-function sound(result: { prefix: string } | { fault: string }, key: 'prefix'): string;
-function sound(result: Partial<Record<'url' | 'prefix' | 'fault', string>>, key: 'url' | 'prefix' = 'url'): string {
-  const value = result[key];
-  if (value === undefined) throw new TypeError(result.fault);
-  return value;
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { catalogYaml, secretName, variableName } from './catalog-schema.ts';
 import { columnType as parseColumnType } from './column-type.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { parsePartitionField } from './partition-field.ts';
+import { stageYamlOf } from './stage-schema.ts';
 
 /**
  * The shape of lake.yaml. A message that starts with `expected` stands for itself; the others are worded in `shape-faults.ts`.
@@ -140,22 +142,18 @@ const folder = text;
 /** The whole of lake.yaml. */
 export const lakeYaml = z.strictObject({
   version: z.literal(1).optional().describe('Version of this file format. Default: 1'),
-  raw: folder.optional().describe('Folder that drops land in. Default: ./raw'),
-  warehouse: folder.optional().describe("Folder of the tables' files. Default: ./warehouse"),
+  name: z
+    .string()
+    .regex(/^[a-z](?:-?[a-z0-9]){0,19}$/, { error: 'expected up to 20 lower case letters, digits and hyphens' })
+    .optional()
+    .describe('Names what is deployed: <name>-<stage>-… Default: lakegate'),
+  raw: folder.optional().describe('Folder or s3:// URL that drops land in. Default: ./raw. On a stage: its raw bucket'),
+  warehouse: folder
+    .optional()
+    .describe("Folder or s3:// URL of the tables' files. Default: ./warehouse. On a stage: its lake bucket"),
   records: folder.optional().describe('Folder of the delivery records. Default: .lakegate/deliveries in the warehouse'),
   catalog: text.optional().describe('Catalogue where a table names none. Default: the only one'),
-  catalogs: z
-    .record(
-      text,
-      z.strictObject({
-        type: z.literal('sql', { error: 'expected sql: other catalogues are not in this version yet' }),
-        uri: text.optional().describe('SQLite database. Default: sqlite:///catalog.db, beside lake.yaml'),
-        catalog_name: text.optional().describe("`catalog_name` in the catalogue's rows. Default: the name it has here"),
-        warehouse: folder.optional().describe("Default: the lake's warehouse"),
-      }),
-    )
-    .optional()
-    .describe('Default: `local`, a SQLite database beside lake.yaml'),
+  catalogs: z.record(text, catalogYaml).optional().describe('Default: `local`, a SQLite database beside lake.yaml'),
   defaults: z.strictObject(tableSettings).optional().describe('Settings of every table that does not have its own'),
   tables: z
     .record(
@@ -182,17 +180,34 @@ export const lakeYaml = z.strictObject({
       slack: z
         .strictObject({
           channel: channel.optional().describe('Default: the environment variable SLACK_CHANNEL'),
-          token_env: z
-            .string()
-            .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
-              error: 'expected the name of an environment variable, never the token itself',
-            })
+          token_env: variableName
             .optional()
             .describe("Environment variable that holds the bot's token. Default: SLACK_TOKEN"),
+          token_secret: secretName.optional().describe("On a stage: Secrets Manager entry that holds the bot's token"),
         })
         .optional(),
+      teams: z
+        .strictObject({
+          webhook_env: variableName
+            .optional()
+            .describe('Environment variable that holds the URL of an incoming webhook'),
+          webhook_secret: secretName.optional().describe('On a stage: Secrets Manager entry that holds that URL'),
+        })
+        .optional(),
+      suppress_for: duration
+        .optional()
+        .describe('On a stage: the same trouble of the same table is not told again for this long. Default: 1h'),
     })
     .optional(),
+  stages: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z](?:-?[a-z0-9]){0,11}$/, { error: 'expected up to 12 lower case letters, digits and hyphens' }),
+      stageYamlOf(duration, channel),
+    )
+    .optional()
+    .describe('Deployments by name, such as dev, beta and prod'),
 });
 
 export type LakeYaml = z.infer<typeof lakeYaml>;

@@ -105,7 +105,12 @@ function valueFault(issue: z.core.$ZodIssue, path: YamlPath, value: unknown): st
       : `expected at least ${issue.minimum}, ${found(value)}`;
   }
   if (issue.code === 'too_big') return `expected at most ${issue.maximum}, ${found(value)}`;
-  if (issue.code === 'invalid_key') return 'expected a name, found an empty key';
+  if (issue.code === 'invalid_key') {
+    const own = issue.issues[0]?.message ?? '';
+    return own.startsWith('expected ')
+      ? `${own}, found ${shown(String(path.at(-1)))}`
+      : 'expected a name, found an empty key';
+  }
   return issue.code === 'custom' ? issue.message : `${issue.message}, ${found(value)}`;
 }
 

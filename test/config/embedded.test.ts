@@ -32,7 +32,9 @@ describe('embeddedConfig', () => {
         csv: { delimiter: ',', quote: '"', header: true, nullValue: [''] },
         properties: {},
       },
-      notify: {},
+      notify: { suppressMs: 0 },
+      name: 'lakegate',
+      stages: [],
     });
   });
 
@@ -43,7 +45,7 @@ describe('embeddedConfig', () => {
       notify: { slack: { channel: '#x', tokenEnv: 'SLACK_TOKEN' }, suppressMs: 0 },
     });
     expect(() => embeddedConfig('/l', { SOURCE_BUCKET: 's3://a', LAKE_BUCKET: 'b' })).toThrow(
-      /SOURCE_BUCKET: .*S3 is not in this version(.|\n)*LAKE_BUCKET: /,
+      /SOURCE_BUCKET: expected a bucket(.|\n)*LAKE_BUCKET: /,
     );
   });
 

@@ -61,7 +61,9 @@ describe('loadConfig', () => {
           properties: {},
         },
       ],
-      notify: {},
+      notify: { suppressMs: 0 },
+      name: 'lakegate',
+      stages: [],
     });
   });
 
@@ -200,10 +202,15 @@ catalogs:
     });
     expect(sql(config, 'local').warehouse).toBe('file:///a b%20/lake/');
     expect(JSON.stringify(config)).not.toContain('xoxb');
-    expect(faultsOf('version: 1', { SOURCE_BUCKET: 's3://b/p', LAKE_BUCKET: 'bucket' })).toEqual([
-      expect.stringMatching(/^environment SOURCE_BUCKET: expected a folder: S3 is not in this version yet/),
-      expect.stringMatching(/^environment LAKE_BUCKET: expected a folder: buckets are not/),
+    expect(faultsOf('version: 1', { SOURCE_BUCKET: 's3://b/p', LAKE_BUCKET: 'My_Bucket' })).toEqual([
+      expect.stringMatching(/^environment SOURCE_BUCKET: expected a bucket and perhaps a prefix.*found s3:\/\/b\/p/),
+      expect.stringMatching(/^environment LAKE_BUCKET: expected a bucket/),
     ]);
+    // On AWS these variables hold the bucket's bare name.
+    expect(load('version: 1', { SOURCE_BUCKET: 'acme-raw', LAKE_BUCKET: 's3a://acme-lake/x' })).toMatchObject({
+      raw: 's3://acme-raw/',
+      warehouse: 's3://acme-lake/x/',
+    });
   });
 });
 
@@ -253,7 +260,24 @@ tables:
     ['a: *nowhere', /no anchor &nowhere/],
     ['raw: ~/drops', /not expanded/],
     ['raw: gs://x', /expected a folder or a file/],
-    ['catalogs: { glue: { type: glue } }', /not in this version yet, found glue/],
+    [
+      'catalogs: { g: { type: gleu } }',
+      /expected one of sql, glue, rest, s3tables, nessie, found gleu. Did you mean glue/,
+    ],
+    ['catalogs: { g: { type: glue, uri: "http://x" } }', /catalogs.g.uri: expected a key of catalogues of type glue/],
+    ['catalogs: { r: { type: rest } }', /expected a key `uri` in a catalogue of type rest/],
+    ['catalogs: { r: { type: rest, uri: "ftp://x" } }', /expected the URL of a server/],
+    ['catalogs: { r: { type: rest, uri: "https://me:pw@x" } }', /expected the URL of a server/],
+    ['catalogs: { t: { type: s3tables, arn: x } }', /expected the ARN of an S3 table bucket/],
+    ['catalogs: { r: { type: rest, uri: "https://x", auth: {} } }', /expected one of sigv4, .* found none/],
+    [
+      'catalogs: { r: { type: rest, uri: "https://x", auth: { sigv4: glue, token_env: T } } }',
+      /found sigv4 and token_env/,
+    ],
+    [
+      'catalogs: { r: { type: rest, uri: "https://x", auth: { token_env: T, scope: x } } }',
+      /together with credential_env/,
+    ],
     ['catalogs: { l: { type: sql, uri: "sqlite:///:memory:" } }', /expected a database file/],
     ['catalogs: { l: { type: sql }, m: { type: sql } }', /catalog: NAME/],
     ['tables: { orders: { from: x } }', /tables.orders: expected namespace.table/],

@@ -7,7 +7,7 @@ describe('lakeYamlTemplate', () => {
   test('loads as it is', () => {
     const config = loadConfig(lakeYamlTemplate(), '/l/lake.yaml', {});
     expect(config.tables.map(({ name, prefix }) => [name, prefix])).toEqual([['sales.orders', 'orders/']]);
-    expect(config.notify).toEqual({});
+    expect(config.notify).toEqual({ suppressMs: 0 });
   });
 
   test('loads with every commented setting switched on', () => {
