@@ -1,5 +1,5 @@
 import { type Notice, notices, type StoppedNotice } from './notice.ts';
-import type { DomainEvent } from './notifier.ts';
+import type { News } from './notifier.ts';
 import { printable } from './printable.ts';
 
 export interface ConsoleOptions {
@@ -14,7 +14,7 @@ const CODES: Readonly<Record<Style, number>> = { red: 31, green: 32, bold: 1, di
  * What Slack would be told, for a terminal: the same deliveries, findings and commands, all of them. Ends in a line break; empty when there
  * is nothing to tell. Control characters in names and values are shown, not obeyed.
  */
-export function renderConsole(events: readonly DomainEvent[], options: ConsoleOptions): string {
+export function renderConsole(events: readonly News[], options: ConsoleOptions): string {
   const paint = (style: Style, text: string) =>
     options.color ? `\u{1b}[${CODES[style]}m${printable(text)}\u{1b}[0m` : printable(text);
   return notices(events)
@@ -28,6 +28,13 @@ function render(notice: Notice, paint: Paint): string[] {
   const owner = notice.owner === undefined ? '' : ` ${paint('dim', `owner ${notice.owner}`)}`;
   if (notice.kind === 'stopped')
     return [`${paint('red', '✗')} ${paint('bold', notice.headline)}${owner}`, ...stopped(notice, paint)];
+  if (notice.kind === 'note') {
+    return [
+      `${paint('dim', '!')} ${paint('bold', notice.headline)}${owner}`,
+      ...notice.items.map((item) => `    ${printable(item)}`),
+      ...notice.text.map((text) => `  ${printable(text)}`),
+    ];
+  }
   return [
     `${paint('green', '+')} ${paint('bold', notice.headline)}${owner}`,
     ...notice.columns.map((column) => `    ${printable(column)}`),

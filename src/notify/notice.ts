@@ -1,8 +1,9 @@
 import type { RuleResult } from '../rules/rule.ts';
-import type { DeliveryPublished, DeliveryStopped, DomainEvent } from './notifier.ts';
+import { type NoteNotice, noteNotices } from './note-notice.ts';
+import type { DeliveryPublished, DeliveryStopped, News } from './notifier.ts';
 
 /** What people are told about one table at once, before it is Slack's blocks or a terminal's lines. Text is as it came: not escaped. */
-export type Notice = StoppedNotice | GrowthNotice;
+export type Notice = StoppedNotice | GrowthNotice | NoteNotice;
 
 /** Deliveries that are not on main. */
 export interface StoppedNotice {
@@ -47,11 +48,12 @@ export interface GrowthNotice {
 
 /**
  * Groups events into one notice for each table and channel, in the order of their first events. Published deliveries are no news, unless
- * the table grew by them.
+ * the table grew by them. What is about no delivery comes last.
  */
-export function notices(events: readonly DomainEvent[]): Notice[] {
+export function notices(events: readonly News[]): Notice[] {
   const groups = new Map<string, { stopped: DeliveryStopped[]; grown: DeliveryPublished[] }>();
   for (const event of events) {
+    if (!isDelivery(event)) continue;
     const isGrowth = event.event === 'delivery.published' && (event.addedColumns ?? []).length > 0;
     if (event.event === 'delivery.published' && !isGrowth) continue;
     const key = JSON.stringify([event.table, event.channel]);
@@ -60,10 +62,15 @@ export function notices(events: readonly DomainEvent[]): Notice[] {
     if (event.event === 'delivery.published') group.grown.push(event);
     else group.stopped.push(event);
   }
-  return [...groups.values()].flatMap(({ stopped, grown }) => [
+  const ofTables = [...groups.values()].flatMap(({ stopped, grown }) => [
     ...(stopped.length > 0 ? [stoppedNotice(stopped)] : []),
     ...(grown.length > 0 ? [growthNotice(grown)] : []),
   ]);
+  return [...ofTables, ...noteNotices(events)];
+}
+
+function isDelivery(event: News): event is DeliveryPublished | DeliveryStopped {
+  return event.event.startsWith('delivery.');
 }
 
 function stoppedNotice(events: readonly DeliveryStopped[]): StoppedNotice {
@@ -101,7 +108,11 @@ function growthNotice(events: readonly DeliveryPublished[]): GrowthNotice {
   };
 }
 
-function about(events: readonly DomainEvent[]): { table: string; channel?: string; owner?: string } {
+function about(events: readonly (DeliveryPublished | DeliveryStopped)[]): {
+  table: string;
+  channel?: string;
+  owner?: string;
+} {
   const { table, channel } = events[0]!;
   const owner = events.find((event) => event.owner !== undefined)?.owner;
   return { table, ...(channel !== undefined && { channel }), ...(owner !== undefined && { owner }) };

@@ -1,7 +1,10 @@
 import type { RuleResult } from '../rules/rule.ts';
 
-/** Something a person should hear about. */
-export type DomainEvent = DeliveryPublished | DeliveryStopped;
+/** Something that happened to a delivery or a drop, which people and other systems may want to hear about. */
+export type DomainEvent = DeliveryPublished | DeliveryStopped | DropUnrouted | DropMissed;
+
+/** All that people can be told of: what happened in the lake, and what CloudWatch says of its parts. */
+export type News = DomainEvent | AlarmChanged;
 
 export interface DeliveryPublished {
   event: 'delivery.published';
@@ -34,7 +37,41 @@ export interface DeliveryStopped {
   reason?: string;
 }
 
-/** Tells people. A fault of it never fails a delivery: implementations report it through `onFault` and return. */
+/** A dropped object that no table claims. */
+export interface DropUnrouted {
+  event: 'drop.unrouted';
+  file: string;
+  /** What was looked for. */
+  reason: string;
+  at: string;
+}
+
+/** A drop that no event told of: it was found by listing the raw area, and delivered then. */
+export interface DropMissed {
+  event: 'drop.missed';
+  table: string;
+  file: string;
+  at: string;
+  owner?: string;
+  channel?: string;
+}
+
+/** An alarm of a deployed stage began or ended. */
+export interface AlarmChanged {
+  event: 'alarm.raised' | 'alarm.ended';
+  name: string;
+  /** What it means and where the runbook has it. */
+  description?: string;
+  /** CloudWatch's own words. */
+  reason?: string;
+  at: string;
+}
+
+/**
+ * Tells people, or hands on what they are to be told. Where it tells people itself, a fault is reported through `onFault` and never fails a
+ * delivery. Where it hands on to something that will tell (a bus), it throws when that did not take it, so that a later run hands it on again.
+ */
 export interface Notifier {
+  /** @throws LakegateError `unavailable` when what should have been handed on was not, or not all of it */
   notify(events: readonly DomainEvent[]): Promise<void>;
 }

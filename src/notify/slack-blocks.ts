@@ -1,5 +1,6 @@
-import { type GrowthNotice, notices, type StoppedDelivery, type StoppedNotice } from './notice.ts';
-import type { DomainEvent } from './notifier.ts';
+import type { NoteNotice } from './note-notice.ts';
+import { type GrowthNotice, type Notice, notices, type StoppedDelivery, type StoppedNotice } from './notice.ts';
+import type { News } from './notifier.ts';
 import { printable, shorten } from './printable.ts';
 
 /** `verbatim`: Slack makes no links, channels or mentions of what looks like one. */
@@ -27,8 +28,11 @@ export interface SlackMessage {
 const MAX_BLOCKS = 50;
 const MAX_HEADER = 150;
 const MAX_TEXT = 3_000;
+const MAX_FOOTER = 200;
 /** Slack refuses blocks of about 13,200 characters together (`msg_blocks_too_long`), which no documentation names. */
 const MAX_TOTAL = 12_000;
+/** Kept for the line that counts the rest, and the footer. */
+const LAST_LINES = { blocks: 2, characters: 700 };
 /** One delivery's text: five of the longest fit into a message. */
 const MAX_DELIVERY = 2_000;
 
@@ -36,13 +40,32 @@ const MAX_DELIVERY = 2_000;
  * What Slack is told: one message for each table and channel with stopped deliveries, a short one where a table gained columns, none for
  * deliveries that were just published. Keeps to Slack's limits; what does not fit is counted (`and 12 more`). Text from files and values is
  * escaped: it cannot become a link, a mention or formatting.
+ * @param footer a last line under each message
  */
-export function slackMessages(events: readonly DomainEvent[]): SlackMessage[] {
+export function slackMessages(events: readonly News[], footer?: string): SlackMessage[] {
   return notices(events).map((notice) => ({
     ...(notice.channel !== undefined && { channel: notice.channel }),
     text: free(notice.headline, MAX_HEADER),
-    blocks: notice.kind === 'stopped' ? stoppedBlocks(notice) : growthBlocks(notice),
+    blocks: [...blocksOf(notice), ...(footer === undefined ? [] : [context(free(footer, MAX_FOOTER))])],
   }));
+}
+
+function blocksOf(notice: Notice): SlackBlock[] {
+  switch (notice.kind) {
+    case 'stopped':
+      return stoppedBlocks(notice);
+    case 'growth':
+      return growthBlocks(notice);
+    case 'note':
+      return noteBlocks(notice);
+  }
+}
+
+function noteBlocks(notice: NoteNotice): SlackBlock[] {
+  const owner = notice.owner === undefined ? '' : `, owner ${free(notice.owner, 300)}`;
+  const lines = [`*${free(notice.headline, MAX_HEADER)}*${owner}`, ...notice.text.map((text) => free(text, 700))];
+  const items = notice.items.map((item) => `• ${code(item, 500)}`);
+  return [section(withinLength(lines, items, MAX_TEXT, (rest) => `and ${rest} more`))];
 }
 
 function stoppedBlocks(notice: StoppedNotice): SlackBlock[] {
@@ -60,8 +83,8 @@ function stoppedBlocks(notice: StoppedNotice): SlackBlock[] {
   for (const delivery of notice.deliveries) {
     const next = deliveryBlocks(delivery);
     const size = JSON.stringify(next).length;
-    // One block and 300 characters are kept for the line that counts the rest.
-    if (told > 0 && (blocks.length + next.length > MAX_BLOCKS - 1 || total + size > MAX_TOTAL - 300)) break;
+    const isFull = blocks.length + next.length > MAX_BLOCKS - LAST_LINES.blocks;
+    if (told > 0 && (isFull || total + size > MAX_TOTAL - LAST_LINES.characters)) break;
     blocks.push(...next);
     total += size;
     told++;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { LakegateError } from '../errors.ts';
-import type { DomainEvent, Notifier } from './notifier.ts';
+import type { News, Notifier } from './notifier.ts';
 import { printable, shorten } from './printable.ts';
 import { type SlackMessage, slackMessages } from './slack-blocks.ts';
 import { type SlackFailure, slackFault } from './slack-fault.ts';
@@ -27,6 +27,11 @@ export interface SlackOptions {
   pace?: Partial<SlackPace>;
 }
 
+/** Also tells of alarms, and puts a last line under its messages. */
+export interface SlackNotifier extends Notifier {
+  notify(events: readonly News[], footer?: string): Promise<void>;
+}
+
 const PACE: SlackPace = { betweenMs: 1_000, longestWaitMs: 60_000, timeoutMs: 10_000 };
 const MAX_ATTEMPTS = 3;
 
@@ -34,7 +39,7 @@ const MAX_ATTEMPTS = 3;
  * Tells Slack through a bot (chat.postMessage). `notify` returns when every message is sent or given up, and never throws. A message that
  * may have been taken (no answer in time) is not sent twice. The token appears in no fault.
  */
-export function createSlackNotifier(options: SlackOptions): Notifier {
+export function createSlackNotifier(options: SlackOptions): SlackNotifier {
   const pace = { ...PACE, ...options.pace };
   const nextTurn = new Map<string, number>();
   let client: Promise<WebClient> | undefined;
@@ -72,9 +77,9 @@ export function createSlackNotifier(options: SlackOptions): Notifier {
   }
 
   return {
-    async notify(events: readonly DomainEvent[]): Promise<void> {
+    async notify(events: readonly News[], footer?: string): Promise<void> {
       await Promise.all(
-        slackMessages(events).map(async (message) => {
+        slackMessages(events, footer).map(async (message) => {
           const channel = message.channel ?? options.channel;
           // What the client throws unforeseen may quote the request, token included: it is not looked at.
           const failure = await send(message, channel).catch((): SlackFailure => ({ kind: 'client' }));

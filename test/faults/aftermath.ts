@@ -23,7 +23,7 @@ export function promised(scenario: Scenario) {
 export async function aftermath(lake: Lake, scenario: Scenario, urls: Record<string, string>) {
   const records = await allRecords(lake);
   const { metadata } = await loadTable(lake);
-  const heard = new Set(told(lake.config).map(({ id }) => id));
+  const heard = new Set(told(lake.config).flatMap((event) => ('id' in event ? [event.id] : [])));
   const stopped = records.filter(({ state }) => state === 'rejected' || state === 'errored');
   const kept = new Set(records.flatMap(({ branch }) => branch ?? []));
   const states: Record<string, string> = {};

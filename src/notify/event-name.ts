@@ -1,0 +1,11 @@
+/** `Source` of every event that lakegate puts onto a bus; the stacks' rules match it. */
+export const EVENT_SOURCE = 'lakegate';
+
+/** `DetailType` of its events: each is a domain event's own name. */
+export const EVENT_NAMES = [
+  'delivery.published',
+  'delivery.rejected',
+  'delivery.errored',
+  'drop.unrouted',
+  'drop.missed',
+] as const;
