@@ -1,4 +1,4 @@
-/** Makes `.interop/` for `npm run test:interop`: a Python venv and the jars, exactly as pinned. Does nothing while both are up to date. */
+/** Makes `.interop/` for `npm run test:interop`: the engines and the emulators (Python venvs and jars), exactly as pinned. Does nothing while both are up to date. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,23 +16,22 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  {
-    folder: 'venv',
-    pins: 'test/interop/requirements.txt',
-    make(folder, pins) {
-      run('python3', ['-m', 'venv', '--clear', folder]);
-      run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', pins]);
-    },
-  },
-  {
-    folder: 'jars',
-    pins: 'test/interop/pom.xml',
-    make(folder, pins) {
-      rmSync(folder, { recursive: true, force: true });
-      run('mvn', ['-q', '-B', '-f', pins, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
-    },
-  },
+  { folder: 'venv', pins: 'test/interop/requirements.txt', make: makeVenv },
+  { folder: 'aws-venv', pins: 'test/interop/requirements-aws.txt', make: makeVenv },
+  { folder: 'jars', pins: 'test/interop/pom.xml', make: copyJars },
+  { folder: 'rest-jars', pins: 'test/interop/pom-rest.xml', make: copyJars },
+  { folder: 'nessie-jars', pins: 'test/interop/pom-nessie.xml', make: copyJars },
 ];
+
+function makeVenv(folder: string, pins: string): void {
+  run('python3', ['-m', 'venv', '--clear', folder]);
+  run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', pins]);
+}
+
+function copyJars(folder: string, pins: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  run('mvn', ['-q', '-B', '-f', pins, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
+}
 
 /** What the machine must have, how it tells its version, and what that must look like. */
 const TOOLS = [
