@@ -46,7 +46,7 @@ const inFolder = (folder: string) => modules.filter(({ path }) => path.startsWit
 const ADAPTERS = [
   /^src\/storage\/(?!store\.ts|urls\.ts)/,
   /^src\/catalogs\/(sqlite|glue|rest|nessie|open|metadata-files|pyiceberg-here)/,
-  /^src\/notify\/(slack|notifiers)\.ts$/,
+  /^src\/notify\/(slack|teams|event-bus|notifiers)\.ts$/,
   /^src\/sql\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));
@@ -103,8 +103,11 @@ const LAYERS: Record<string, string[]> = {
   catalogs: ['iceberg', 'storage', 'config'],
   storage: [],
   sql: ['rules', 'storage'],
-  notify: ['rules', 'config'],
+  notify: ['rules', 'config', 'events', 'storage'],
+  events: [],
+  maintenance: ['catalogs', 'config', 'gate', 'iceberg', 'notify', 'storage'],
   config: ['iceberg', 'rules'],
+  partitions: ['storage', 'config'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
   cli: ['catalogs', 'config', 'formats', 'gate', 'iceberg', 'notify', 'parquet', 'rules', 'storage', 'sql'],
 };

@@ -1,0 +1,97 @@
+/** How fast calls to a service may go, found out as it goes: it publishes no limit, and answers throttling when there were too many. */
+export interface Pacer {
+  /**
+   * Makes a call when its turn comes. One that is throttled is made again later, in a new turn.
+   * @throws what the call throws, but for throttling
+   */
+  run<T>(call: () => Promise<T>): Promise<T>;
+  /** Calls made so far, throttled ones included. */
+  readonly calls: number;
+  readonly throttled: number;
+  /** Calls a second at present. */
+  readonly rate: number;
+}
+
+export interface PacerOptions {
+  /** Calls a second to begin with. */
+  initialRate: number;
+  /** Never fewer calls a second than this. */
+  leastRate: number;
+  /** Never more calls a second than this. */
+  mostRate: number;
+  isThrottling(error: unknown): boolean;
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** Calls a second that a second without throttling adds: quickly up to near the rate that was too much last time, then with care. */
+const INCREASE = { below: 20, near: 3 };
+
+/** What counts as near the rate that was too much. */
+const NEAR = 0.95;
+
+/** Throttling leaves this part of the rate. */
+const DECREASE = 0.85;
+
+/** Timers wake late; turns that were missed this recently are made up for. Milliseconds. */
+const CATCH_UP_MS = 50;
+
+/** Services count calls over about a second: what is refused within one was made at the rate before the cut. Milliseconds. */
+const SETTLE_MS = 1000;
+
+/**
+ * Additive increase, multiplicative decrease, as TCP does it: all callers share one rate, it rises slowly while calls succeed, and falls at once
+ * when one is throttled. Calls wait for their turn rather than being made and retried, so that throttling does not feed on itself.
+ */
+export function createPacer(options: PacerOptions): Pacer {
+  const { now, sleep, isThrottling } = options;
+  let rate = options.initialRate;
+  let lastTurn = Number.NEGATIVE_INFINITY;
+  let cutAt = Number.NEGATIVE_INFINITY;
+  let tooMuch = Number.POSITIVE_INFINITY;
+  let calls = 0;
+  let throttled = 0;
+
+  // One waits at a time, so that each wait is as long as the rate is by then.
+  let before: Promise<void> = Promise.resolve();
+  function turn(): Promise<void> {
+    before = before.then(async () => {
+      const wait = lastTurn + 1000 / rate - now();
+      if (wait > 0) await sleep(wait);
+      lastTurn = Math.max(now() - CATCH_UP_MS, lastTurn + 1000 / rate);
+    });
+    return before;
+  }
+
+  return {
+    get calls() {
+      return calls;
+    },
+    get throttled() {
+      return throttled;
+    },
+    get rate() {
+      return rate;
+    },
+    async run(call) {
+      for (;;) {
+        await turn();
+        calls += 1;
+        try {
+          const answer = await call();
+          const increase = rate < NEAR * tooMuch ? INCREASE.below : INCREASE.near;
+          rate = Math.min(options.mostRate, rate + increase / rate);
+          return answer;
+        } catch (error) {
+          if (!isThrottling(error)) throw error;
+          throttled += 1;
+          if (now() - cutAt >= SETTLE_MS) {
+            cutAt = now();
+            tooMuch = rate;
+            rate = Math.max(options.leastRate, rate * DECREASE);
+          }
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { knownFolders } from '../../src/partitions/known.ts';
+import { hiveLayout, type Layout, templateLayout } from '../../src/partitions/layout.ts';
+import type { PartitionKey } from '../../src/partitions/model.ts';
+import { partitionTime } from '../../src/partitions/partition-time.ts';
+import { type FolderLister, walk } from '../../src/partitions/walk.ts';
+
+const DAY_MS = 86_400_000;
+const PAGE = 1000;
+
+/** Folders as S3 lists them: in key order, a thousand at a time, `after` as `StartAfter`. Counts requests. */
+function listing(prefixes: Iterable<string>): FolderLister & { requests: string[] } {
+  const all = [...new Set(prefixes)];
+  const requests: string[] = [];
+  return {
+    requests,
+    async *folders(prefix, after) {
+      const own = all.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length).split('/')[0]!);
+      const names = [...new Set(own)]
+        .filter((name) => name !== '' && (after === undefined || `${name}/` > `${after}0`))
+        .sort();
+      for (let start = 0; start === 0 || start < names.length; start += PAGE) {
+        requests.push(prefix);
+        yield names.slice(start, start + PAGE);
+      }
+    },
+  };
+}
+
+const day = (n: number) => new Date(Date.UTC(2026, 0, 1) + n * DAY_MS).toISOString().slice(0, 10);
+const dt: PartitionKey[] = [{ name: 'dt', type: 'date' }];
+const days = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `dt=${day(from + i)}/`);
+
+function options(layout: Layout, keys: PartitionKey[], known: Iterable<string> = [], lookbackDays?: number) {
+  return {
+    layout,
+    known: knownFolders(known),
+    atOnce: 4,
+    timeOf: (prefix: string) => {
+      const parsed = layout.parse(prefix);
+      return 'values' in parsed ? partitionTime(keys, parsed.values) : undefined;
+    },
+    ...(lookbackDays !== undefined && { lookbackMs: lookbackDays * DAY_MS }),
+  };
+}
+
+describe('walk', () => {
+  test('finds every partition, past a thousand, and names what is none', async () => {
+    const lister = listing([
+      ...days(0, 2500),
+      '_temporary/',
+      '.hive-staging/',
+      'dt=yesterday/',
+      'dt=2026-02-30/',
+      'other/',
+    ]);
+    const found = await walk(lister, options(hiveLayout(dt), dt));
+    expect(found.partitions).toHaveLength(2500);
+    expect(found.rejected).toEqual([
+      { prefix: 'dt=2026-02-30/', reason: expect.stringContaining('expected a date') },
+      { prefix: 'dt=yesterday/', reason: expect.stringContaining('expected a date') },
+      { prefix: 'other/', reason: 'expected dt=<dt>, found "other"' },
+    ]);
+    expect(lister.requests).toHaveLength(3);
+    expect(found.complete).toBe(true);
+  });
+
+  test('known ones are unchanged, missing ones are gone', async () => {
+    const found = await walk(listing(days(1, 12)), options(hiveLayout(dt), dt, days(0, 10)));
+    expect(found.partitions.map(({ values }) => values[0])).toEqual([day(10), day(11)]);
+    expect(found.gone).toEqual([`dt=${day(0)}/`]);
+    expect(found.unchanged).toBe(9);
+  });
+
+  test('with a look-back, one request finds what is new in ten thousand', async () => {
+    const lister = listing(days(0, 10_024));
+    const found = await walk(lister, options(hiveLayout(dt), dt, days(0, 10_000), 3));
+    expect(found.partitions).toHaveLength(24);
+    expect(found).toMatchObject({ unchanged: 10_000, complete: false, gone: [] });
+    expect(lister.requests).toEqual(['']);
+  });
+
+  test('the look-back goes down the levels of a time, in one request each', async () => {
+    const keys = ['year', 'month', 'day'].map((name) => ({ name, type: 'int' }));
+    const layout = templateLayout('{year}/{month}/{day}', keys);
+    const prefixes = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => `${day(from + i).replaceAll('-', '/')}/`);
+    const lister = listing(prefixes(0, 700));
+    const found = await walk(lister, options(layout, keys, prefixes(0, 699), 2));
+    expect(found.partitions.map(({ prefix }) => prefix)).toEqual(prefixes(699, 700));
+    // The month before has days within the look-back.
+    expect(lister.requests).toEqual(['', '2027/', '2027/11/', '2027/12/']);
+  });
+
+  test('each branch has its own newest partition, and a new branch is listed whole', async () => {
+    const keys = [{ name: 'region', type: 'string' }, ...dt];
+    const under = (region: string, own: string[]) => own.map((prefix) => `region=${region}/${prefix}`);
+    const known = [...under('eu', days(0, 300)), ...under('us', days(0, 40))];
+    const lister = listing([...known, ...under('us', days(40, 41)), ...under('new', days(0, 5))]);
+    const found = await walk(lister, options(hiveLayout(keys), keys, known, 3));
+    expect(found.partitions.map(({ prefix }) => prefix).sort()).toEqual(
+      [...under('us', days(40, 41)), ...under('new', days(0, 5))].sort(),
+    );
+    expect(lister.requests).toHaveLength(4);
+  });
+
+  test('folders that tell no time are all listed', async () => {
+    const keys = [{ name: 'shop', type: 'string' }];
+    const shops = (n: number) => Array.from({ length: n }, (_, i) => `shop=${i}/`);
+    const found = await walk(listing(shops(50)), options(hiveLayout(keys), keys, shops(49), 3));
+    expect(found).toMatchObject({ unchanged: 49, partitions: [{ values: ['49'] }], complete: true });
+  });
+
+  test('what was found and is known from then on leaves nothing to do', async () => {
+    const keys = [{ name: 'a', type: 'string' }, ...dt];
+    const layout = hiveLayout(keys);
+    const prefix = fc
+      .tuple(fc.constantFrom('x', 'y', 'z%2F'), fc.integer({ min: 0, max: 400 }))
+      .map(([a, n]) => `a=${a}/dt=${day(n)}/`);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(prefix),
+        fc.uniqueArray(prefix),
+        fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined }),
+        async (there, before, lookback) => {
+          const first = await walk(listing(there), options(layout, keys, before));
+          const known = [
+            ...before.filter((each) => !first.gone.includes(each)),
+            ...first.partitions.map((each) => each.prefix),
+          ];
+          expect(known.sort()).toEqual([...there].sort());
+          const second = await walk(listing(there), options(layout, keys, known, lookback));
+          expect(second).toMatchObject({ partitions: [], gone: [], rejected: [], unchanged: there.length });
+        },
+      ),
+    );
+  });
+});
