@@ -26,6 +26,8 @@ export interface ComposeOptions {
   store?: ObjectStore;
   notifier?: Notifier;
   now?: () => number;
+  /** Tells this machine from every other in leases. Default: its host name; functions share theirs. */
+  host?: string;
 }
 
 /** A lake opened for work. */
@@ -47,6 +49,7 @@ const COMMIT_DEADLINE_MS = 120 * 1000;
  */
 export async function composeLake(config: LakeConfig, options: ComposeOptions): Promise<Lake> {
   const now = options.now ?? Date.now;
+  const host = options.host ?? hostname();
   const store = options.store ?? createStores();
   const catalogs = new Map<string, Catalog>();
   const override =
@@ -77,9 +80,9 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
     notifier: options.notifier ?? (await notifierOf(config, options)),
     sql: lazySql(),
     now,
-    holder: leaseHolder(),
+    holder: leaseHolder(host),
     leaseMs: LEASE_MS,
-    isDead,
+    isDead: (holder) => isDead(holder, host),
     onStep: options.onStep ?? (() => undefined),
     commitDeadlineMs: COMMIT_DEADLINE_MS,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -152,13 +155,13 @@ function randomSnapshotId(): bigint {
   return randomBytes(8).readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn || 1n;
 }
 
-function leaseHolder(): LeaseHolder {
-  return { host: hostname(), pid: process.pid, started: processStart(process.pid) ?? '' };
+function leaseHolder(host: string): LeaseHolder {
+  return { host, pid: process.pid, started: processStart(process.pid) ?? '' };
 }
 
 /** Dead is only said of a process of this host that is gone, or whose number another process has now. */
-function isDead(holder: LeaseHolder): boolean {
-  if (holder.host !== hostname()) return false;
+function isDead(holder: LeaseHolder, host: string): boolean {
+  if (holder.host !== host) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
