@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EVENT_SOURCE } from './event-name.ts';
+import { EVENT_SOURCE } from './event-source.ts';
 import type { DomainEvent } from './notifier.ts';
 import { shorten } from './printable.ts';
 

@@ -10,7 +10,8 @@ export type SlackFailure =
   | { kind: 'token' }
   | { kind: 'client' };
 
-const NEW_TOKEN = 'Put a valid bot token (xoxb-…) into the environment variable that `notify.slack.token_env` names';
+const NEW_TOKEN =
+  'Put a valid bot token (xoxb-…) where `notify.slack` says that it is (token_env; on AWS an entry of Secrets Manager)';
 
 /** What to do about Slack's own errors of chat.postMessage. */
 const ADVICE: Readonly<Record<string, [ErrorKind, string]>> = {
