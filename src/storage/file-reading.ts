@@ -2,8 +2,8 @@ import { type BigIntStats, readSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { LakegateError } from '../errors.ts';
 import { fileFault } from './file-errors.ts';
-import { etagOf } from './file-version.ts';
-import type { RangeReader } from './store.ts';
+import { checkExpected, etagOf } from './file-version.ts';
+import type { ExpectedObject, RangeReader } from './store.ts';
 import { pathOf } from './urls.ts';
 
 /** The path of an object. @throws LakegateError `invalid` for a folder's URL */
@@ -18,8 +18,14 @@ export function filePath(url: string): string {
 }
 
 /** The port's `open`: positional reads of one version of a file, which stays readable when the file is replaced or deleted meanwhile. */
-export async function openFile(url: string): Promise<RangeReader> {
+export async function openFile(url: string, expected?: ExpectedObject): Promise<RangeReader> {
   const { handle, stats } = await openRegular(url);
+  try {
+    checkExpected(url, stats, expected);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
   const byteLength = Number(stats.size);
   return {
     url,

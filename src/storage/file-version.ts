@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { ObjectInfo } from './store.ts';
+import { LakegateError } from '../errors.ts';
+import type { ExpectedObject, ObjectInfo } from './store.ts';
 
 /**
  * A file's version: inode, modification time in nanoseconds, size. A file is only ever replaced by another one (never written in place), so
@@ -13,6 +14,17 @@ export function etagOf(stats: BigIntStats): string {
 /** The port's facts of a file, under the URL it was asked for by. */
 export function infoOf(url: string, stats: BigIntStats): ObjectInfo {
   return { url, size: Number(stats.size), etag: etagOf(stats), lastModified: Number(stats.mtimeNs / 1_000_000n) };
+}
+
+/** @throws LakegateError `not_found` when another version of the file was expected than the one that `stats` tell of */
+export function checkExpected(url: string, stats: BigIntStats, expected?: ExpectedObject): void {
+  const found = etagOf(stats);
+  if (expected === undefined || expected.etag === found) return;
+  throw new LakegateError(
+    'not_found',
+    `${url} was replaced: expected version ${expected.etag}, found ${found}. Look at it again and take what is there now.`,
+    { context: { url, expected: expected.etag, found } },
+  );
 }
 
 /** Steps that survive the time resolution of ext4 and apfs (ns), of network file systems (ms), and of FAT (2 s). */

@@ -14,9 +14,9 @@ import {
 import { errnoOf, fileFault, isMissing } from './file-errors.ts';
 import { isReservedName, listFiles, staleTemporaries } from './file-listing.ts';
 import { filePath, openFile, readFile } from './file-reading.ts';
-import { etagOf, infoOf, modifiedAfter } from './file-version.ts';
+import { checkExpected, etagOf, infoOf, modifiedAfter } from './file-version.ts';
 import { hasFolderLock, inFolderLock } from './folder-lock.ts';
-import type { ObjectInfo, ObjectStore, ObjectWriter } from './store.ts';
+import type { ExpectedObject, ObjectInfo, ObjectStore, ObjectWriter } from './store.ts';
 
 export { staleTemporaries };
 
@@ -92,13 +92,14 @@ async function replace(url: string, bytes: Uint8Array, etag: string): Promise<{ 
   }
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, expected?: ExpectedObject): Promise<void> {
   const source = filePath(from);
   const target = writablePath(to);
   const before = await fileStats(source, from);
   if (before === undefined) {
     throw new LakegateError('not_found', `Cannot copy ${from}: there is no such file.`, { context: { from, to } });
   }
+  checkExpected(from, before, expected);
   const present = await fileStats(target, to);
   if (present !== undefined) return checkSameSize(present.size, before.size, to);
   const temporary = temporaryPath(target);

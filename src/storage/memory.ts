@@ -1,5 +1,5 @@
 import { LakegateError } from '../errors.ts';
-import type { ObjectInfo, ObjectStore } from './store.ts';
+import type { ExpectedObject, ObjectInfo, ObjectStore } from './store.ts';
 import { compareKeys, pathOf, splitPrefix } from './urls.ts';
 
 interface StoredObject {
@@ -39,10 +39,15 @@ export function createMemoryStore(now: () => number = Date.now): ObjectStore {
     }
   }
 
-  function get(url: string): StoredObject {
+  function get(url: string, expected?: ExpectedObject): StoredObject {
     const object = objects.get(keyOf(url));
     if (object === undefined) throw new LakegateError('not_found', `There is no object ${url}.`, { context: { url } });
-    return object;
+    if (expected === undefined || expected.etag === object.etag) return object;
+    throw new LakegateError(
+      'not_found',
+      `${url} was replaced: expected version ${expected.etag}, found ${object.etag}. Look at it again and take what is there now.`,
+      { context: { url, expected: expected.etag, found: object.etag } },
+    );
   }
 
   return {
@@ -50,8 +55,8 @@ export function createMemoryStore(now: () => number = Date.now): ObjectStore {
       const object = objects.get(keyOf(url));
       return object === undefined ? undefined : infoOf(url, object);
     },
-    async open(url) {
-      const { bytes } = get(url);
+    async open(url, expected) {
+      const { bytes } = get(url, expected);
       return {
         url,
         byteLength: bytes.byteLength,
@@ -72,8 +77,8 @@ export function createMemoryStore(now: () => number = Date.now): ObjectStore {
       const key = keyOf(url);
       return objects.get(key)?.etag === etag ? put(key, bytes) : undefined;
     },
-    async copy(from, to) {
-      putOnce(keyOf(to), get(from).bytes, to);
+    async copy(from, to, expected) {
+      putOnce(keyOf(to), get(from, expected).bytes, to);
     },
     async writer(url) {
       const key = keyOf(url);

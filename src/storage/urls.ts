@@ -36,11 +36,15 @@ export function pathOf(url: string, scheme: string): string {
   return path;
 }
 
-/** One spelling for all URLs of the same object: `file:///p`, `memory:/p`; URLs of other schemes are given back as they are. */
+/**
+ * One spelling for all URLs of the same object: `file:///p`, `memory:/p`, `s3://bucket/key` (also of `s3a:` and `s3n:`); URLs of other schemes
+ * are given back as they are.
+ */
 export function canonicalUrl(url: string): string {
   const scheme = schemeOf(url);
   if (scheme === 'file') return `file://${pathOf(url, scheme)}`;
   if (scheme === 'memory') return `memory:${pathOf(url, scheme)}`;
+  if (scheme === 's3a' || scheme === 's3n') return `s3${url.slice(scheme.length)}`;
   return url;
 }
 
