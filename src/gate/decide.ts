@@ -4,15 +4,8 @@ import type { TableConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import { ancestorsOf, headOf, MAIN, snapshotById } from '../iceberg/ancestry.ts';
 import { commitWithRetry } from '../iceberg/commit.ts';
-import { deleteExpiredFiles } from '../iceberg/expire-files.ts';
-import {
-  DELIVERIES_KEY,
-  findPublished,
-  idsIn,
-  publishedSnapshots,
-  REMOVED_DELIVERIES_KEY,
-} from '../iceberg/published.ts';
-import { planDropBranch, planRollback } from '../iceberg/refs.ts';
+import { DELIVERIES_KEY, idsIn, publishedSnapshots, REMOVED_DELIVERIES_KEY } from '../iceberg/published.ts';
+import { planRollback } from '../iceberg/refs.ts';
 import { planRemoveFiles } from '../iceberg/remove-files.ts';
 import { isoTime } from './claim.ts';
 import { commitOptions } from './commit-options.ts';
@@ -21,6 +14,8 @@ import type { GatePorts, TableTarget } from './ports.ts';
 import { settleStaged } from './publish.ts';
 import type { VersionedRecord } from './records.ts';
 import { keptChange } from './schema-change.ts';
+import { type KeptDelivery, publishedBy, type Staging } from './staging.ts';
+import { stagingOf } from './staging-of.ts';
 
 /**
  * Publishes a delivery that the audit stopped, from its kept branch, on a person's word.
@@ -36,14 +31,15 @@ export async function publishDelivery(
   const { record } = current;
   requireState(record, ['rejected', 'errored'], 'published by hand');
   const target = targetOf(ports, record);
+  const staging = stagingOf(ports, target);
   const loaded = await target.catalog.findTable(target.identifier);
-  let snapshotId = loaded && findPublished(loaded, id)?.snapshotId;
+  let snapshotId = loaded && (await publishedBy(staging.publications(loaded), [id])).get(id)?.snapshotId;
   if (snapshotId === undefined) {
-    const { branch, staged } = requireBranch(loaded, record);
-    const settled = await settleStaged(ports, target, staged, {
+    const { branch, table: main, kept } = await requireBranch(staging, loaded, record);
+    const settled = await settleStaged(ports, target, main, {
       branch,
-      auditedSnapshotId: BigInt(record.stagedSnapshotId!),
-      passing: [{ id, files: record.files ?? [], ...keptChange(staged.metadata, branch, record.addedColumns) }],
+      auditedSnapshotId: kept.snapshotId,
+      passing: [{ id, files: record.files ?? [], ...keptChange(main.metadata, kept.schema, record.addedColumns) }],
       failing: [],
       onFailure: 'keep_branch',
       keepBranchMs: table.keepBranchMs,
@@ -67,8 +63,9 @@ export async function discardDelivery(ports: GatePorts, id: string, decision: De
   requireState(record, ['rejected', 'errored'], 'discarded');
   if (record.branch !== undefined) {
     const target = targetOf(ports, record);
+    const staging = stagingOf(ports, target);
     const loaded = await target.catalog.findTable(target.identifier);
-    if (loaded && findPublished(loaded, id)) {
+    if (loaded && (await publishedBy(staging.publications(loaded), [id])).has(id)) {
       throw new LakegateError(
         'usage',
         `delivery ${id} is on main: \`lakegate delivery publish\` put it there and was cut short before its record. ` +
@@ -76,31 +73,9 @@ export async function discardDelivery(ports: GatePorts, id: string, decision: De
         { context: { id } },
       );
     }
-    if (loaded) await dropBranch(ports, target, loaded, record.branch);
+    if (loaded) await staging.drop(loaded, record.branch);
   }
   return decide(ports, current, 'discarded', decision, 'discard', { branch: undefined });
-}
-
-/** Drops a branch and deletes the files that only it referenced. A branch that is gone is no fault. */
-export async function dropBranch(
-  ports: GatePorts,
-  target: TableTarget,
-  loaded: LoadedTable,
-  branch: string,
-): Promise<void> {
-  let before = loaded;
-  const { table: after } = await commitWithRetry(
-    target.catalog,
-    target.identifier,
-    loaded,
-    async (table) => {
-      before = table;
-      return headOf(table.metadata, branch) === undefined ? undefined : planDropBranch(table, branch);
-    },
-    { ...commitOptions(ports), happened: (table) => headOf(table.metadata, branch) === undefined },
-  );
-  if (headOf(before.metadata, branch) === undefined) return;
-  await deleteExpiredFiles(ports.io, before.metadata, after.metadata);
 }
 
 /**
@@ -219,25 +194,26 @@ function requireState(record: DeliveryRecord, states: readonly DeliveryState[], 
   );
 }
 
-/** The kept branch, still at what was audited, and the table that has it. */
-function requireBranch(
+/** The kept branch, still at what was audited, and the table it is of. */
+async function requireBranch(
+  staging: Staging,
   loaded: LoadedTable | undefined,
-  record: DeliveryRecord,
-): { branch: string; staged: LoadedTable } {
-  const head = loaded && record.branch !== undefined ? headOf(loaded.metadata, record.branch) : undefined;
-  if (!loaded || record.branch === undefined || head === undefined) {
+  { id, branch, stagedSnapshotId }: DeliveryRecord,
+): Promise<{ branch: string; table: LoadedTable; kept: KeptDelivery }> {
+  const kept = loaded && branch !== undefined ? await staging.kept(loaded, branch) : undefined;
+  if (!loaded || branch === undefined || kept === undefined) {
     throw new LakegateError(
       'usage',
-      `delivery ${record.id} has no branch to publish (${record.branch ? `${record.branch} has expired or was dropped` : 'it was never staged, or not kept'}); mend the file or the rules, then \`lakegate delivery retry ${record.id}\``,
+      `delivery ${id} has no branch to publish (${branch ? `${branch} has expired or was dropped` : 'it was never staged, or not kept'}); mend the file or the rules, then \`lakegate delivery retry ${id}\``,
     );
   }
-  if (String(head) !== record.stagedSnapshotId) {
+  if (String(kept.snapshotId) !== stagedSnapshotId) {
     throw new LakegateError(
       'usage',
-      `branch ${record.branch} is at snapshot ${head}, but ${record.stagedSnapshotId} was audited: somebody wrote to it since. Drop it and retry the delivery`,
+      `branch ${branch} is at snapshot ${kept.snapshotId}, but ${stagedSnapshotId} was audited: somebody wrote to it since. Drop it and retry the delivery`,
     );
   }
-  return { branch: record.branch, staged: loaded };
+  return { branch, table: loaded, kept };
 }
 
 function targetOf(ports: GatePorts, record: DeliveryRecord): TableTarget {

@@ -1,7 +1,6 @@
-import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
-import { DELIVERIES_KEY } from '../iceberg/published.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
+import { stagingOf } from './staging-of.ts';
 
 /**
  * Whether a delivery that replaces the whole table comes too late: it was interrupted, and one that came after it is on main by now. Taking it
@@ -16,16 +15,15 @@ export async function outdated(
   const table = await target.catalog.findTable(target.identifier);
   if (!table) return undefined;
   const received = delivery.record.history[0]?.at ?? '';
-  for (const { summary } of ancestorsOf(table.metadata, headOf(table.metadata, MAIN))) {
-    const ids = summary[DELIVERIES_KEY]?.split(',') ?? [];
-    for (const id of ids) {
+  for await (const { deliveries } of stagingOf(ports, target).publications(table)) {
+    for (const id of deliveries) {
       const later = await ports.records.load(id);
       if (later && (later.record.history[0]?.at ?? '') > received) {
         return `delivery ${id}, which came after it, has replaced the table since; drop the file again if it is to replace that one`;
       }
     }
     // The newest delivery on main is the one the table holds.
-    if (ids.length > 0) return undefined;
+    if (deliveries.length > 0) return undefined;
   }
   return undefined;
 }

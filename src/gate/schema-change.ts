@@ -1,5 +1,5 @@
 import { isKind, LakegateError } from '../errors.ts';
-import { headOf, snapshotById } from '../iceberg/ancestry.ts';
+import { snapshotById } from '../iceberg/ancestry.ts';
 import { unionByName } from '../iceberg/evolve.ts';
 import type { NestedField, Schema, Snapshot, TableMetadata, TableUpdate } from '../iceberg/model.ts';
 import {
@@ -37,6 +37,21 @@ export function fitTarget(metadata: TableMetadata): FitTarget {
     }
   }
   return { schema, lastColumnId: metadata.lastColumnId, nameMapping: nameMapping(metadata, schema), pending };
+}
+
+/** @throws LakegateError `conflict` when the files were made for a table that is not as it was */
+export function checkFitted(fitted: TableMetadata, current: TableMetadata): void {
+  const same =
+    current.tableUuid === fitted.tableUuid &&
+    current.lastColumnId === fitted.lastColumnId &&
+    current.currentSchemaId === fitted.currentSchemaId &&
+    current.defaultSpecId === fitted.defaultSpecId;
+  if (same) return;
+  throw new LakegateError(
+    'conflict',
+    `the columns or the partitioning of ${current.location} changed while deliveries were fitted to them`,
+    { context: { location: current.location, refit: true } },
+  );
 }
 
 /**
@@ -119,18 +134,16 @@ function withSchema(
 
 /**
  * The columns that a kept branch brings, for publishing it by hand.
+ * @param staged the schema it was staged under
  * @param added what its delivery added, `name: type`. Other columns that main lacks are not its own: somebody dropped or renamed them since.
  */
 export function keptChange(
   metadata: TableMetadata,
-  branch: string,
+  staged: Schema,
   added: readonly string[] = [],
 ): { change?: StagedChange } {
   const current = currentSchema(metadata);
-  const head = headOf(metadata, branch);
-  const stagedId = head === undefined ? undefined : snapshotById(metadata, head)?.schemaId;
-  const staged = metadata.schemas.find(({ schemaId }) => schemaId === stagedId);
-  if (!staged || sameSchema(current, staged)) return {};
+  if (sameSchema(current, staged)) return {};
   const typeOf = new Map(allFields(current).map(({ field }) => [field.id, field.type]));
   const nameOf = new Map(current.fields.map(({ id, name }) => [id, name]));
   const promotions = allFields(staged).flatMap(({ name, field }) => {
