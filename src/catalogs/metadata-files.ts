@@ -1,10 +1,12 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, gzip } from 'node:zlib';
 import { isKind, LakegateError } from '../errors.ts';
 import { parseMetadata, serializeMetadata } from '../iceberg/metadata.ts';
 import type { TableMetadata } from '../iceberg/model.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { isPacked } from './metadata-log.ts';
 
+const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
 /** A cache's bounds: texts of metadata files add up to no more than this, and there are no more than so many. */
@@ -20,8 +22,12 @@ export interface MetadataFiles {
    * @throws LakegateError `corrupt` | `unsupported` (format v3) | `unavailable`
    */
   read(location: string): Promise<TableMetadata | undefined>;
-  /** Writes a new metadata file, durable when it returns. @throws LakegateError `internal` when the location is taken */
-  write(location: string, metadata: TableMetadata): Promise<void>;
+  /**
+   * Writes a new metadata file, durable when it returns; gzipped where the location's name says so.
+   * @param bytes the file as `serializeMetadata` makes it, where the caller has it already
+   * @throws LakegateError `internal` when the location is taken
+   */
+  write(location: string, metadata: TableMetadata, bytes?: Uint8Array): Promise<void>;
   /** Removes files that no table needs. A fault is not reported: what stays costs space, not correctness. */
   discard(locations: readonly string[]): Promise<void>;
 }
@@ -64,9 +70,9 @@ export function openMetadataFiles(store: ObjectStore): MetadataFiles {
       remember(location, metadata, text.length);
       return metadata;
     },
-    async write(location, metadata) {
-      const bytes = serializeMetadata(metadata);
-      if ((await store.create(location, bytes)) === undefined) {
+    async write(location, metadata, bytes = serializeMetadata(metadata)) {
+      const stored = isPacked(location) ? await pack(bytes) : bytes;
+      if ((await store.create(location, stored)) === undefined) {
         throw new LakegateError(
           'internal',
           `Cannot write table metadata ${location}: the file exists, expected a new unique name.`,

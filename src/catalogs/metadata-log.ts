@@ -21,7 +21,13 @@ export function nextMetadataLocation(metadata: TableMetadata, baseLocation: stri
   const version = base == null ? 0 : Number(base[1]) + 1;
   const configured = metadata.properties['write.metadata.path'];
   const folder = configured ? configured.replace(/\/+$/, '') : `${metadata.location.replace(/\/+$/, '')}/metadata`;
-  return `${folder}/${String(version).padStart(5, '0')}-${uuid}.metadata.json`;
+  const codec = metadata.properties['write.metadata.compression-codec']?.toLowerCase() === 'gzip' ? '.gz' : '';
+  return `${folder}/${String(version).padStart(5, '0')}-${uuid}${codec}.metadata.json`;
+}
+
+/** Whether a metadata file's name says that it is gzipped: readers go by the name (spec: "Table Metadata", compressed file names). */
+export function isPacked(location: string): boolean {
+  return location.endsWith('.gz.metadata.json');
 }
 
 /** `next` with the base's file added to the log, which keeps `write.metadata.previous-versions-max` entries (at least 1, default 100). */

@@ -2,6 +2,7 @@ import type { CatalogConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { Catalog } from './catalog.ts';
+import type { MetadataSizeReport } from './metadata-size.ts';
 
 /** What every catalogue is built from. */
 export interface CatalogPorts {
@@ -10,6 +11,8 @@ export interface CatalogPorts {
   clock: () => number;
   /** A new random UUID at each call. */
   uuid: () => string;
+  /** Hears of tables whose metadata nears what their catalogue takes. */
+  onMetadataSize?: (report: MetadataSizeReport) => void;
 }
 
 type Open = (name: string, config: CatalogConfig) => Catalog;
@@ -20,7 +23,9 @@ type Open = (name: string, config: CatalogConfig) => Catalog;
  */
 export async function catalogOpener(kinds: ReadonlySet<CatalogConfig['type']>, ports: CatalogPorts): Promise<Open> {
   const sqlite = kinds.has('sql') ? await import('./sqlite.ts') : undefined;
+  const glue = kinds.has('glue') ? await import('./glue.ts') : undefined;
   return (name, config) => {
+    if (config.type === 'glue' && glue) return glue.createGlueCatalog({ ...ports, ...config, name });
     if (config.type === 'sql' && sqlite) return sqlite.openSqliteCatalog({ ...ports, ...config, name, onDemand: true });
     throw new LakegateError(
       'unsupported',

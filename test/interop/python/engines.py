@@ -9,6 +9,7 @@ os.environ["TZ"] = "UTC"
 import duckdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
+from pyiceberg.catalog import load_catalog  # noqa: E402
 from pyiceberg.catalog.sql import SqlCatalog  # noqa: E402
 from pyiceberg.exceptions import CommitFailedException  # noqa: E402
 from pyiceberg.expressions import AlwaysTrue  # noqa: E402
@@ -22,6 +23,9 @@ ALWAYS_TRUE = AlwaysTrue()
 
 
 def open_catalog(lake):
+    # A catalogue of any kind, by PyIceberg's own properties.
+    if "properties" in lake:
+        return load_catalog(lake["catalog"], **lake["properties"])
     # A pool of one connection each would hold the file open between questions.
     return SqlCatalog(lake["catalog"], uri=f"sqlite:///{lake['database']}", warehouse=lake["warehouse"])
 
