@@ -5,6 +5,7 @@ import { LakegateError } from '../errors.ts';
 import { discardDelivery, publishDelivery } from '../gate/decide.ts';
 import { deliver } from '../gate/deliver.ts';
 import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
+import { dropOf } from '../gate/identity.ts';
 import { namedTable } from './choose-table.ts';
 import type { CommandContext } from './context.ts';
 import { findRecord } from './find-record.ts';
@@ -26,7 +27,7 @@ export async function retry(context: CommandContext, idStart: string): Promise<E
       );
     }
     const object = await lake.ports.store.head(record.drop.url);
-    if (object && object.etag !== record.drop.version) {
+    if (object && dropOf(record.drop.url, object).version !== record.drop.version) {
       throw new LakegateError(
         'usage',
         `${record.drop.url} was replaced since: the new version is a delivery of its own (\`lakegate drop FILE\`)`,

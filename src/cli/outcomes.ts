@@ -31,7 +31,7 @@ function exitOfRecord(record: DeliveryRecord): ExitCode {
 export function outcomeValue(outcome: DeliveryOutcome): Record<string, unknown> {
   const { kind, drop } = outcome;
   if (kind === 'unrouted') return { file: drop, outcome: kind, reason: outcome.reason };
-  if (kind === 'gone') return { file: drop, outcome: kind };
+  if (kind === 'gone' || kind === 'postponed') return { file: drop, outcome: kind };
   if (kind === 'unclaimed') return { file: drop, outcome: kind, error: describeError(outcome.error) };
   return {
     file: drop,
@@ -58,6 +58,8 @@ function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
       return [`${output.style('yellow', 'unrouted')}  ${name}: ${printable(outcome.reason)}`];
     case 'gone':
       return [`${output.style('yellow', 'gone')}  ${name}: there is no such file any more`];
+    case 'postponed':
+      return [`${output.style('yellow', 'postponed')}  ${name}: there was no time left to begin it; drop it again`];
     case 'busy':
       return [
         `${output.style('yellow', 'busy')}  ${name}: delivery ${outcome.record.id} is worked on by process ${outcome.record.lease?.holder.pid} on ${outcome.record.lease?.holder.host}`,

@@ -9,9 +9,9 @@ const STEPS: readonly (readonly [done: StepName, next: string])[] = [
   ['files-ready', 'staging'],
   ['staged', 'auditing'],
   ['audited', 'settling'],
-  ['settled', 'recording'],
-  ['recorded', 'telling people'],
-  ['notified', 'done'],
+  ['settled', 'telling people'],
+  ['notified', 'recording'],
+  ['recorded', 'done'],
 ];
 
 export interface Progress {

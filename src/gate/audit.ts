@@ -4,6 +4,7 @@ import { decodeManifestList } from '../iceberg/manifest-list.ts';
 import type { DataFile, Schema, Snapshot } from '../iceberg/model.ts';
 import type { MappedField } from '../iceberg/name-mapping.ts';
 import { allFields } from '../iceberg/schema.ts';
+import { readWritten } from '../iceberg/written-files.ts';
 import { audit } from '../rules/audit.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
 import { factsOf } from '../rules/manifest-statistics.ts';
@@ -11,16 +12,17 @@ import type { AuditedFile, AuditVerdict, RuleSpec, SqlEngine } from '../rules/ru
 import type { ObjectStore } from '../storage/store.ts';
 
 /**
- * The data files a snapshot added, read back from the store past every cache: the audit judges what was staged, not what the stager remembers.
+ * The data files a snapshot added, decoded from the bytes that the store has: the audit judges what was staged, not what the stager remembers.
+ * Files that this process wrote are not fetched again.
  * @returns by file path
  */
 export async function addedFiles(store: ObjectStore, snapshot: Snapshot): Promise<Map<string, DataFile>> {
-  const manifests = decodeManifestList((await store.read(snapshot.manifestList)).bytes, snapshot.manifestList);
+  const manifests = decodeManifestList(await readWritten(store, snapshot.manifestList), snapshot.manifestList);
   const added = manifests.filter(
     ({ content, addedSnapshotId }) => content === 'data' && addedSnapshotId === snapshot.snapshotId,
   );
   const decoded = await Promise.all(
-    added.map(async ({ manifestPath }) => decodeManifest((await store.read(manifestPath)).bytes, manifestPath)),
+    added.map(async ({ manifestPath }) => decodeManifest(await readWritten(store, manifestPath), manifestPath)),
   );
   const files = decoded.flatMap(({ entries }) => entries).filter(({ status }) => status === 'added');
   return new Map(files.map(({ dataFile }) => [dataFile.filePath, dataFile]));

@@ -27,17 +27,25 @@ export type Claim =
   /** Somebody else works on it and is alive as far as one can tell. */
   | { kind: 'busy'; record: DeliveryRecord };
 
+export interface ClaimOptions {
+  /** Terminal states from which this claim may start again (a retry asked for by a person). */
+  restart?: readonly DeliveryState[];
+  /** The batch in whose outcome the delivery may end: unique to this run. */
+  batch?: string;
+}
+
 /**
- * Makes one runner the delivery's owner: creates the record, or takes over one whose lease ran out or whose holder died.
- * @param states terminal states from which this claim may start again (a retry asked for by a person)
+ * Makes one runner the delivery's owner: creates the record, or takes over one whose lease ran out or whose holder died. One conditional PUT
+ * where the delivery is new.
  */
 export async function claim(
   ports: ClaimPorts,
   drop: Drop,
   table: { name: string; catalog: string },
-  states: readonly DeliveryState[] = [],
+  { restart = [], batch }: ClaimOptions = {},
 ): Promise<Claim> {
   const id = deliveryId(drop);
+  const inBatch = batch === undefined ? {} : { batch };
   const fresh: DeliveryRecord = {
     version: 1,
     id,
@@ -47,25 +55,35 @@ export async function claim(
     state: 'received',
     history: [{ state: 'received', at: isoTime(ports.now()) }],
     lease: newLease(ports),
+    ...inBatch,
     attempts: 1,
     bytes: drop.size,
   };
+  let sealed = false;
   for (;;) {
     const made = await ports.records.create(fresh);
-    if (made) return { kind: 'claimed', delivery: createClaimed(ports, made) };
+    if (made) return { kind: 'claimed', delivery: createClaimed(ports, made, false) };
     const found = await ports.records.load(id);
     if (!found) continue;
     const { record } = found;
-    if (isTerminal(record.state) && !states.includes(record.state)) return { kind: 'already', record };
+    if (isTerminal(record.state) && !restart.includes(record.state)) return { kind: 'already', record };
     if (isHeld(ports, record)) return { kind: 'busy', record };
+    if (record.batch !== undefined) {
+      // Its runner may not be dead but slow. Once the batch is closed it can end this delivery by its record only, which is about to change.
+      await ports.records.sealBatch(record.batch);
+      sealed = true;
+      continue;
+    }
     const taken = await ports.records.replace(found, {
       ...withoutVerdict(record),
       state: 'received',
       history: [...record.history, { state: 'received', at: isoTime(ports.now()), detail: 'taken up again' }],
       lease: newLease(ports),
+      ...inBatch,
       attempts: record.attempts + 1,
     });
-    if (taken) return { kind: 'claimed', delivery: createClaimed(ports, taken) };
+    const givenBack = !isTerminal(record.state) && record.lease === undefined && !sealed;
+    if (taken) return { kind: 'claimed', delivery: createClaimed(ports, taken, !givenBack) };
   }
 }
 
@@ -82,24 +100,33 @@ function withoutVerdict(record: DeliveryRecord): DeliveryRecord {
 /** A delivery this runner owns. Its record changes through here only, one change after the other. */
 export interface ClaimedDelivery {
   readonly id: string;
+  /** With its ending, where it has one, written or not. */
   readonly record: DeliveryRecord;
-  /** Changes noted now and written with the next `save`. */
+  /** As it was last written. */
+  readonly stored: DeliveryRecord;
+  /** Begun before by a runner that neither ended it nor gave it back: it died, and this delivery may be why. Or a person starts it again. */
+  readonly wasDropped: boolean;
+  /** Changes noted now and written with the ending. */
   note(state: StateChange['state'], detail?: string): void;
-  /** Writes the record. @throws LakegateError `conflict` when another runner took the delivery over */
-  save(change: Partial<DeliveryRecord>): Promise<DeliveryRecord>;
-  /** Puts the lease's end off. @throws as `save` */
+  /** Gives it an ending, or gives it back: this runner's last word, not written yet. A second call adds to the first. */
+  end(change: Partial<DeliveryRecord>): void;
+  /** Writes the last word into the record. @throws LakegateError `conflict` when another runner took the delivery over */
+  write(): Promise<void>;
+  /** To be told when the last word was written into the batch's outcome: the record itself stays as it is. */
+  written(): void;
+  /** Puts the lease's end off. @throws as `write` */
   renew(): Promise<void>;
+  /** Makes sure that it is still this runner's: renews the lease where it has run out. @throws as `write` */
+  hold(): Promise<void>;
 }
 
-function createClaimed(ports: ClaimPorts, first: VersionedRecord): ClaimedDelivery {
+function createClaimed(ports: ClaimPorts, first: VersionedRecord, wasDropped: boolean): ClaimedDelivery {
   let current = first;
+  let ended: DeliveryRecord | undefined;
+  let isOver = false;
   let pending: Promise<unknown> = Promise.resolve();
   const noted: StateChange[] = [];
-  const write = async (change: Partial<DeliveryRecord>): Promise<DeliveryRecord> => {
-    const history = [...current.record.history, ...noted.splice(0)];
-    const next: DeliveryRecord = { ...current.record, ...change, history };
-    // One that people are still to be told of stays this runner's until then, so that others do not tell them too.
-    if (isTerminal(next.state) && next.notification !== 'pending') delete next.lease;
+  const replace = async (next: DeliveryRecord): Promise<void> => {
     const replaced = await ports.records.replace(current, next);
     if (!replaced) {
       throw new LakegateError('conflict', `delivery ${current.record.id} was taken over by another runner meanwhile`, {
@@ -108,26 +135,46 @@ function createClaimed(ports: ClaimPorts, first: VersionedRecord): ClaimedDelive
       });
     }
     current = replaced;
-    return next;
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = pending.then(work);
     pending = result.catch(() => undefined);
     return result;
   };
+  const renewed = async (): Promise<void> => {
+    if (isOver) return;
+    await replace({ ...current.record, lease: newLease(ports) });
+  };
   return {
     id: first.record.id,
+    wasDropped,
     get record() {
+      return ended ?? current.record;
+    },
+    get stored() {
       return current.record;
     },
     note(state, detail) {
       noted.push({ state, at: isoTime(ports.now()), ...(detail === undefined ? {} : { detail }) });
     },
-    save: (change) => inTurn(() => write(change)),
-    renew: () =>
+    end(change) {
+      const { lease: _lease, batch: _batch, ...open } = ended ?? current.record;
+      ended = { ...open, ...change, history: [...open.history, ...noted.splice(0)] };
+    },
+    write: () =>
       inTurn(async () => {
-        if (isTerminal(current.record.state)) return;
-        await write({ lease: newLease(ports) });
+        if (ended === undefined) return;
+        await replace(ended);
+        isOver = true;
+      }),
+    written() {
+      isOver = true;
+    },
+    renew: () => inTurn(renewed),
+    hold: () =>
+      inTurn(async () => {
+        const { lease } = current.record;
+        if (lease === undefined || Date.parse(lease.until) <= ports.now()) await renewed();
       }),
   };
 }

@@ -5,7 +5,7 @@ import type { GatePorts } from './ports.ts';
 export function commitOptions(ports: GatePorts): Omit<CommitOptions, 'happened'> {
   return {
     io: ports.io,
-    deadlineMs: ports.now() + ports.commitDeadlineMs,
+    deadlineMs: ports.now() + Math.min(ports.commitDeadlineMs, ports.remainingMs?.() ?? ports.commitDeadlineMs),
     sleep: ports.sleep,
     random: ports.random,
   };

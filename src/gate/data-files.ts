@@ -15,6 +15,7 @@ import type { ParquetFooter } from '../parquet/model.ts';
 import { withoutFieldIds } from '../parquet/strip-field-ids.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { Drop } from './delivery.ts';
+import { expectedOf } from './identity.ts';
 import type { Inspected } from './inspect.ts';
 
 export interface DataFilesRequest {
@@ -36,36 +37,25 @@ export interface DataFilesRequest {
 
 /**
  * Makes a drop into data files of the table: the same bytes copied into the warehouse (or used where they lie) when metadata says that they can
- * be read as the table's rows of one partition; decoded, converted and split only when it does not.
+ * be read as the table's rows of one partition; decoded, converted and split only when it does not. What is read and copied is exactly the
+ * version of the drop, so nobody has to look afterwards whether it was replaced.
  * @returns what the manifest will say of them; none for a file without rows
  * @throws LakegateError `invalid` when values do not fit the table or the file must be rewritten but is to be registered;
  *   `not_found` when the dropped object was replaced or deleted meanwhile
  */
 export async function makeDataFiles(request: DataFilesRequest): Promise<DataFile[]> {
   const { store, drop, inspected } = request;
-  const files =
-    inspected.kind === 'parquet'
-      ? await fromParquet(request, inspected.footer)
-      : await rewritten(request, 'it is text', async function* (): AsyncGenerator<RowBatch> {
-          const { textRows } = await import('../formats/text-rows.ts');
-          const reader = await store.open(drop.url);
-          try {
-            yield* textRows(reader, inspected.detected, request.config.csv, request.schema);
-          } finally {
-            await reader.close();
-          }
-        });
-  const now = await store.head(drop.url);
-  if (now?.etag !== drop.version) {
-    throw new LakegateError(
-      'not_found',
-      now
-        ? `${drop.url} was replaced before it was taken in: expected version ${drop.version}, found ${now.etag}, which is a delivery of its own`
-        : `${drop.url} was deleted before it was taken in; drop it again`,
-      { context: { url: drop.url } },
-    );
-  }
-  return files;
+  return inspected.kind === 'parquet'
+    ? fromParquet(request, inspected.footer)
+    : rewritten(request, 'it is text', async function* (): AsyncGenerator<RowBatch> {
+        const { textRows } = await import('../formats/text-rows.ts');
+        const reader = await store.open(drop.url, expectedOf(drop));
+        try {
+          yield* textRows(reader, inspected.detected, request.config.csv, request.schema);
+        } finally {
+          await reader.close();
+        }
+      });
 }
 
 async function fromParquet(request: DataFilesRequest, found: ParquetFooter): Promise<DataFile[]> {
@@ -89,8 +79,8 @@ async function fromParquet(request: DataFilesRequest, found: ParquetFooter): Pro
   const filePath = config.ingest === 'register' ? drop.url : `${dataFolder(table)}${path && `${path}/`}${name}.parquet`;
   if (config.ingest === 'register' && foreignIds) throw notRegistrable(drop, 'its field ids are of another table');
   let fileSize = footer.fileSize;
-  if (foreignIds) fileSize = await copyWithoutFieldIds(store, drop.url, footer.footerStart, filePath);
-  else if (config.ingest === 'copy') await store.copy(drop.url, filePath);
+  if (foreignIds) fileSize = await copyWithoutFieldIds(store, drop.url, footer.footerStart, filePath, expectedOf(drop));
+  else if (config.ingest === 'copy') await store.copy(drop.url, filePath, expectedOf(drop));
   const dataFile = dataFileFromFooter({
     footer: { ...footer, fileSize },
     filePath,
@@ -121,7 +111,7 @@ async function rewriteParquet(request: DataFilesRequest, footer: ParquetFooter, 
     import('../formats/parquet-rows.ts'),
     import('../parquet/rows.ts'),
   ]);
-  const openReader = () => request.store.open(request.drop.url);
+  const openReader = () => request.store.open(request.drop.url, expectedOf(request.drop));
   return rewritten(request, why, () =>
     parquetRows(footer, readRows(footer, openReader, { flat: true }), request.schema, request.nameMapping),
   );

@@ -1,16 +1,17 @@
 import pLimit from 'p-limit';
 import { parseIdentifier } from '../catalogs/identifier.ts';
 import type { LakeConfig, TableConfig } from '../config/model.ts';
-import { isKind, LakegateError } from '../errors.ts';
-import { type ClaimedDelivery, claim, isHeld, isTerminal } from './claim.ts';
+import { isKind } from '../errors.ts';
+import type { ExpectedObject } from '../storage/store.ts';
+import { type Claim, claim, isHeld } from './claim.ts';
 import type { DeliveryRecord, DeliveryState, Drop } from './delivery.ts';
 import { withHeartbeat } from './heartbeat.ts';
-import { tellPeople } from './notify.ts';
+import { deliveryId, dropOf } from './identity.ts';
+import { tellLater } from './notify.ts';
 import type { DeliveryOutcome, GatePorts, TableTarget } from './ports.ts';
-import { finishPublished } from './recover.ts';
 import { route, tableOf } from './route.ts';
-import { runBatch } from './run-batch.ts';
-import { recordEnding } from './settle.ts';
+import { settleBatch } from './settle-batch.ts';
+import { isTimeOver } from './time-left.ts';
 
 /** Deliveries that share two commits. A snapshot names them all in its summary, so the number is bounded. */
 export const BATCH_LIMIT = 500;
@@ -25,57 +26,82 @@ export interface DeliverOptions {
   table?: TableConfig;
 }
 
-/**
- * Takes drops all the way: routed, claimed, staged, audited, published or kept aside, recorded, told. Deliveries of one table share two commits;
- * a fault of one never holds back another.
- * @param urls objects under the raw area; repeated ones are taken once
- * @returns one outcome for each url, in the order given
- */
+/** An object that was heard of, by an event, a listing or a person; the version that was meant, where it was told. */
+export interface SeenObject extends Partial<ExpectedObject> {
+  url: string;
+}
+
+/** As `deliverObjects`, in the versions that are there now. @param urls objects under the raw area */
 export async function deliver(
   ports: GatePorts,
   config: LakeConfig,
   urls: readonly string[],
   options: DeliverOptions = {},
 ): Promise<DeliveryOutcome[]> {
-  const outcomes = new Map<string, DeliveryOutcome>();
-  const byTable = new Map<string, { table: TableConfig; drops: Drop[] }>();
-  const limit = pLimit(CONCURRENCY);
-  const order = new Map([...new Set(urls)].map((url, index) => [url, index]));
-  await Promise.all(
-    [...order.keys()].map((url) =>
-      limit(async () => {
-        const found = await locate(ports, config, url, options.table);
-        if ('kind' in found) {
-          outcomes.set(url, found);
-          return;
-        }
-        const group = byTable.get(found.table.name) ?? { table: found.table, drops: [] };
-        group.drops.push(found.drop);
-        byTable.set(found.table.name, group);
-      }),
-    ),
+  return deliverObjects(
+    ports,
+    config,
+    urls.map((url) => ({ url })),
+    options,
   );
-  for (const { table, drops } of byTable.values()) {
-    // Heads answer in any order; a table's deliveries are taken in the order given.
-    drops.sort((a, b) => order.get(a.url)! - order.get(b.url)!);
-    for (const outcome of await deliverDrops(ports, config, table, drops, options)) outcomes.set(outcome.drop, outcome);
-  }
-  return urls.map((url) => outcomes.get(url)!);
 }
 
-/** Which version of the object is there and which table it is for, or why it goes no further. */
+/**
+ * Takes objects all the way: routed, claimed, staged, audited, published or kept aside, told, recorded. Deliveries of one table share two commits; a
+ * fault of one never holds back another. Where size and ETag were told, no request asks for them, and that version is taken or none: one that is
+ * not there any more ends as errored.
+ * @param objects repeated ones are taken once
+ * @returns one outcome for each, in the order given
+ */
+export async function deliverObjects(
+  ports: GatePorts,
+  config: LakeConfig,
+  objects: readonly SeenObject[],
+  options: DeliverOptions = {},
+): Promise<DeliveryOutcome[]> {
+  const limit = pLimit(CONCURRENCY);
+  const asked = new Map<string, Promise<DeliveryOutcome | RoutedDrop>>();
+  const located = await Promise.all(
+    objects.map((object) => {
+      if (object.etag !== undefined) return locate(ports, config, object, options);
+      const found = asked.get(object.url) ?? limit(() => locate(ports, config, object, options));
+      asked.set(object.url, found);
+      return found;
+    }),
+  );
+  const routed = located.filter((result) => 'table' in result);
+  const outcomes = new Map<string, DeliveryOutcome>();
+  for (const [name, own] of Map.groupBy(routed, ({ table }) => table.name)) {
+    const drops = own.map(({ drop }) => drop);
+    const delivered = await deliverDrops(ports, config, own[0]!.table, drops, options);
+    for (const [index, drop] of drops.entries()) outcomes.set(`${name} ${deliveryId(drop)}`, delivered[index]!);
+  }
+  return located.map((result) =>
+    'table' in result ? outcomes.get(`${result.table.name} ${deliveryId(result.drop)}`)! : result,
+  );
+}
+
+interface RoutedDrop {
+  table: TableConfig;
+  drop: Drop;
+}
+
+/** Which table the object is for and which version of it is meant, or why it goes no further. */
 async function locate(
   ports: GatePorts,
   config: LakeConfig,
-  url: string,
-  given: TableConfig | undefined,
-): Promise<DeliveryOutcome | { table: TableConfig; drop: Drop }> {
-  const routed = given ? ({ kind: 'table', table: given } as const) : route(config, url);
+  { url, size, etag, version }: SeenObject,
+  { table }: DeliverOptions,
+): Promise<DeliveryOutcome | RoutedDrop> {
+  const routed = table ? ({ kind: 'table', table } as const) : route(config, url);
   if (routed.kind === 'unrouted') return { kind: 'unrouted', drop: url, reason: routed.reason };
+  if (size !== undefined && etag !== undefined) {
+    const known = { size, etag, ...(version === undefined ? {} : { version }) };
+    return { table: routed.table, drop: dropOf(url, known) };
+  }
   try {
     const object = await ports.store.head(url);
-    if (!object) return { kind: 'gone', drop: url };
-    return { table: routed.table, drop: { url, version: object.etag, size: object.size } };
+    return object ? { table: routed.table, drop: dropOf(url, object) } : { kind: 'gone', drop: url };
   } catch (error) {
     // A name that the store refuses can be no object's.
     if (isKind(error, 'invalid')) return { kind: 'unrouted', drop: url, reason: error.message };
@@ -84,59 +110,77 @@ async function locate(
 }
 
 /**
- * Takes object versions of one table all the way, as `deliver`; the objects themselves may have been replaced or deleted since.
- * @returns an outcome for each, in no particular order
+ * Takes object versions of one table all the way, as `deliverObjects`; the objects themselves may have been replaced or deleted since.
+ * @returns an outcome for each, in the order given
  */
 export async function deliverDrops(
   ports: GatePorts,
   config: LakeConfig,
   table: TableConfig,
   drops: readonly Drop[],
-  options: Pick<DeliverOptions, 'restart'> = {},
+  { restart = [] }: Pick<DeliverOptions, 'restart'> = {},
 ): Promise<DeliveryOutcome[]> {
   const catalogName = table.catalog ?? config.defaultCatalog;
   const target: TableTarget = { identifier: parseIdentifier(table.name), catalog: ports.catalog(catalogName) };
   const limit = pLimit(CONCURRENCY);
-  const outcomes: DeliveryOutcome[] = [];
-  const owned: ClaimedDelivery[] = [];
-  const before: DeliveryRecord[] = [];
-  await Promise.all(
-    drops.map((drop) =>
-      limit(async () => {
-        try {
-          const claimed = await claim(ports, drop, { name: table.name, catalog: catalogName }, options.restart);
-          if (claimed.kind === 'claimed') owned.push(claimed.delivery);
-          else if (claimed.kind === 'already') before.push(claimed.record);
-          else outcomes.push({ kind: 'busy', drop: drop.url, record: claimed.record });
-        } catch (error) {
-          // Those that were claimed go on: their leases are held, and nobody else may take them up.
-          outcomes.push({ kind: 'unclaimed', drop: drop.url, error });
-        }
-      }),
-    ),
-  );
-  // The runner that stopped one may have died before it told anybody; a repeated event may be all that ever comes of it.
-  const untold = new Map((await tellUntold(ports, config, before)).map((record) => [record.id, record]));
-  for (const record of before)
-    outcomes.push({ kind: 'already', drop: record.drop.url, record: untold.get(record.id) ?? record });
-  if (owned.length === 0) return outcomes;
-  const order = new Map(drops.map((drop, index) => [drop.url, index]));
-  owned.sort((a, b) => order.get(a.record.drop.url)! - order.get(b.record.drop.url)!);
-  ports.onStep({ step: 'claimed', ids: owned.map(({ id }) => id) });
-
+  const outcomes = new Map<string, DeliveryOutcome>();
+  const distinct = [...new Map(drops.map((drop) => [deliveryId(drop), drop])).entries()];
   // Replacing deliveries build on one another, so each is settled before the next is staged.
   const size = table.mode === 'append' ? BATCH_LIMIT : 1;
+  const claimOne = async (id: string, drop: Drop, batch: string | undefined): Promise<Claim | undefined> => {
+    if (isTimeOver(ports)) {
+      outcomes.set(id, { kind: 'postponed', drop: drop.url });
+      return undefined;
+    }
+    try {
+      const owner = { name: table.name, catalog: catalogName };
+      return await claim(ports, drop, owner, { restart, ...(batch === undefined ? {} : { batch }) });
+    } catch (error) {
+      // Those that were claimed go on: their leases are held, and nobody else may take them up.
+      outcomes.set(id, { kind: 'unclaimed', drop: drop.url, error });
+      return undefined;
+    }
+  };
+  const batches = await Promise.all(
+    chunks(distinct, size).map(async (chunk) => {
+      const batch = chunk.length > 1 ? ports.io.uuid() : undefined;
+      const claims = await Promise.all(chunk.map(([id, drop]) => limit(() => claimOne(id, drop, batch))));
+      return claims.filter((claimed) => claimed !== undefined);
+    }),
+  );
+  const claims = batches.flat();
+  for (const claimed of claims) {
+    if (claimed.kind === 'busy') {
+      outcomes.set(claimed.record.id, { kind: 'busy', drop: claimed.record.drop.url, record: claimed.record });
+    }
+  }
+  // People could not be told of it when it ended; a repeated event may be all that ever comes of it.
+  const before = claims.flatMap((claimed) => (claimed.kind === 'already' ? [claimed.record] : []));
+  const untold = new Map((await tellUntold(ports, config, before)).map((record) => [record.id, record]));
+  for (const record of before) {
+    outcomes.set(record.id, { kind: 'already', drop: record.drop.url, record: untold.get(record.id) ?? record });
+  }
+  const owned = claims.flatMap((claimed) => (claimed.kind === 'claimed' ? [claimed.delivery] : []));
+  if (owned.length > 0) ports.onStep({ step: 'claimed', ids: owned.map(({ id }) => id) });
   await withHeartbeat(owned, ports.leaseMs / 3, async () => {
-    for (let start = 0; start < owned.length; start += size) {
-      const batch = owned.slice(start, start + size);
-      outcomes.push(...(await settleBatch(ports, table, target, batch)));
+    for (const batch of batches) {
+      const own = batch.flatMap((claimed) => (claimed.kind === 'claimed' ? [claimed.delivery] : []));
+      if (own.length === 0) continue;
+      const settled = await settleBatch(ports, table, target, own);
+      for (const [index, outcome] of settled.entries()) outcomes.set(own[index]!.id, outcome);
     }
   });
-  return outcomes;
+  return drops.map((drop) => outcomes.get(deliveryId(drop))!);
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /**
- * Tells people of those deliveries that were stopped by a runner that died before it could.
+ * Tells people of those deliveries of whose ending they could not be told.
  * @returns the records of those they were told of
  */
 export async function tellUntold(
@@ -145,55 +189,5 @@ export async function tellUntold(
   records: readonly DeliveryRecord[],
 ): Promise<DeliveryRecord[]> {
   const untold = records.filter((record) => record.notification === 'pending' && !isHeld(ports, record));
-  return tellPeople(ports, untold, ({ table }) => tableOf(config, table));
-}
-
-async function settleBatch(
-  ports: GatePorts,
-  table: TableConfig,
-  target: TableTarget,
-  batch: readonly ClaimedDelivery[],
-): Promise<DeliveryOutcome[]> {
-  let faults = new Map<string, unknown>();
-  try {
-    const open = await finishPublished(ports, table, target, batch);
-    faults = await runBatch(ports, table, target, open);
-  } catch (error) {
-    faults = new Map(batch.map(({ id }) => [id, error]));
-  }
-  const outcomes = await Promise.all(batch.map((delivery) => outcomeOf(delivery, faults.get(delivery.id))));
-  const ended = outcomes.flatMap((outcome) => (outcome.kind === 'ended' ? [outcome.record] : []));
-  const told = new Map((await tellPeople(ports, ended, () => table)).map((record) => [record.id, record]));
-  if (ended.length > 0) ports.onStep({ step: 'notified', ids: ended.map(({ id }) => id) });
-  return outcomes.map((outcome) =>
-    outcome.kind === 'ended' ? { ...outcome, record: told.get(outcome.record.id) ?? outcome.record } : outcome,
-  );
-}
-
-/** A delivery that did not end was interrupted: its lease is given back so that the next run can take it up at once. */
-async function outcomeOf(delivery: ClaimedDelivery, fault: unknown): Promise<DeliveryOutcome> {
-  const drop = delivery.record.drop.url;
-  if (isTerminal(delivery.record.state)) return { kind: 'ended', drop, record: delivery.record };
-  const error = fault ?? new LakegateError('internal', `delivery ${delivery.id} was left without an ending`);
-  if (isKind(error, 'internal') || !(error instanceof LakegateError) || !error.retryable) {
-    // The same thing would happen again: it ends here, for a person to look at, rather than going round for ever.
-    const reason = error instanceof Error ? error.message : String(error);
-    const record = await saveQuietly(delivery, recordEnding(delivery, { kind: 'errored', reason }));
-    return record ? { kind: 'ended', drop, record } : { kind: 'busy', drop, record: delivery.record };
-  }
-  delivery.note('received', `interrupted: ${error.message}`);
-  await saveQuietly(delivery, { lease: undefined });
-  return { kind: 'interrupted', drop, record: delivery.record, error };
-}
-
-/** The record cannot be written where the store is down or another runner has it: then the lease runs out and the next attempt finishes. */
-async function saveQuietly(
-  delivery: ClaimedDelivery,
-  change: Partial<DeliveryRecord>,
-): Promise<DeliveryRecord | undefined> {
-  try {
-    return await delivery.save(change);
-  } catch {
-    return undefined;
-  }
+  return tellLater(ports, untold, ({ table }) => tableOf(config, table));
 }

@@ -2,9 +2,12 @@ import type { RuleResult } from '../rules/rule.ts';
 
 /** One version of one dropped object. */
 export interface Drop {
-  url: string /** Version id, or ETag where the store has no versions. */;
+  url: string;
+  /** What tells this version from others of the object, and goes into the id: see `dropOf`. The store's version id, or the ETag where it keeps none. */
   version: string;
   size: number;
+  /** Where `version` is a version id: the ETag beside it. */
+  etag?: string;
 }
 
 export type DeliveryState =
@@ -33,8 +36,13 @@ export interface DeliveryRecord {
   state: DeliveryState;
   /** All changes so far, oldest first. Times are UTC, ISO 8601. */
   history: StateChange[];
-  /** Who works on it and until when; absent once it has ended and those who should hear of it were told. */
+  /** Who works on it and until when; absent once it has ended, or was given back. */
   lease?: { holder: LeaseHolder; until: string };
+  /**
+   * The batch it was claimed in: its ending, and that of its fellows, is written into that batch's outcome. The ledger puts the two together, so
+   * whoever reads through it finds this only on deliveries that are under way.
+   */
+  batch?: string;
   attempts: number;
   rows?: number;
   bytes?: number;
@@ -53,7 +61,7 @@ export interface DeliveryRecord {
   tableColumns?: string[];
   /** Columns this delivery added to the table, `name: type`. */
   addedColumns?: string[];
-  /** A rejected or errored delivery is told to people; 'pending' until that was tried, so that a kill in between is made up for. */
+  /** Set where people are to hear of the ending at all costs: 'pending' when they could not be told, so that a later run makes up for it. */
   notification?: 'pending' | 'sent';
   /** Set when a person published a failed delivery or discarded it. */
   decision?: { action: 'publish' | 'discard' | 'rollback'; by: string; reason: string; at: string };

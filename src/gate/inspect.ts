@@ -3,7 +3,7 @@ import { type DetectedFormat, detectFormat } from '../formats/detect.ts';
 import type { NestedField } from '../iceberg/model.ts';
 import { readFooter } from '../parquet/footer.ts';
 import type { ParquetFooter } from '../parquet/model.ts';
-import type { ObjectStore } from '../storage/store.ts';
+import type { ExpectedObject, ObjectStore } from '../storage/store.ts';
 
 /** What a dropped file is, by as few of its bytes as tell it. */
 export type Inspected =
@@ -12,17 +12,19 @@ export type Inspected =
   | { kind: 'text'; detected: DetectedFormat; columns?: NestedField[] };
 
 /**
- * Looks at a dropped file: a Parquet footer, or what kind of text it is.
+ * Looks at a dropped file: a Parquet footer, which is one ranged read unless it is large, or what kind of text it is.
  * @param inferText whether the columns of a text file are needed (a new table, or one that takes new columns): reads it whole
- * @throws LakegateError `corrupt` | `unsupported` | `invalid` naming the file and the fault
+ * @param expected the version that is looked at; absent: the one that is there
+ * @throws LakegateError `corrupt` | `unsupported` | `invalid` naming the file and the fault, `not_found` when that version is not there any more
  */
 export async function inspect(
   store: ObjectStore,
   url: string,
   table: Pick<TableConfig, 'format' | 'csv'>,
   inferText: boolean,
+  expected?: ExpectedObject,
 ): Promise<Inspected> {
-  const reader = await store.open(url);
+  const reader = await store.open(url, expected);
   try {
     const detected = await detectFormat(reader, table.format);
     if (detected.format === 'parquet') return { kind: 'parquet', footer: await readFooter(reader, url) };

@@ -12,6 +12,7 @@ import type { Inspected } from './inspect.ts';
 import type { GatePorts, StepName, TableTarget } from './ports.ts';
 import { fitTarget } from './schema-change.ts';
 import { type Ending, recordEnding } from './settle.ts';
+import { checkTime } from './time-left.ts';
 
 /** A delivery on its way through a batch. */
 export interface Member {
@@ -32,8 +33,8 @@ export interface MemberSteps {
     name: StepName,
     work: (item: T) => Promise<Member | undefined>,
   ): Promise<Member[]>;
-  /** Writes a delivery's ending. */
-  end(delivery: ClaimedDelivery, ending: Ending, member?: Member): Promise<void>;
+  /** Gives a delivery its ending. */
+  end(delivery: ClaimedDelivery, ending: Ending, member?: Member): void;
   /** The table, made from the first delivery that can give it its columns. */
   tableFor(
     members: readonly Member[],
@@ -41,7 +42,7 @@ export interface MemberSteps {
     found: LoadedTable | undefined,
   ): Promise<LoadedTable | undefined>;
   /** Holds the files' columns against the table's. */
-  fit(members: readonly Member[], table: LoadedTable): Promise<{ fitted: Member[]; later: ClaimedDelivery[] }>;
+  fit(members: readonly Member[], table: LoadedTable): { fitted: Member[]; later: ClaimedDelivery[] };
   /** Sorts out those that another runner may have taken over because their lease ran out. */
   hold(members: readonly Member[]): Promise<{ held: Member[]; lost: Member[] }>;
 }
@@ -55,8 +56,8 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
     if (members.length > 0) ports.onStep({ step: name, ids: members.map(({ delivery }) => delivery.id) });
   };
 
-  const end: MemberSteps['end'] = async (delivery, ending, member) => {
-    await delivery.save({
+  const end: MemberSteps['end'] = (delivery, ending, member) => {
+    delivery.end({
       ...recordEnding(delivery, ending),
       ...(madeTable.has(delivery.id) ? { tableColumns: madeTable.get(delivery.id) } : {}),
       ...(member ? { files: member.dataFiles.map(({ filePath }) => filePath) } : {}),
@@ -65,16 +66,12 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
   };
 
   /** Bad data is rejected, what cannot be read is errored, and what may be well later is left open. */
-  async function stop(delivery: ClaimedDelivery, error: unknown): Promise<void> {
+  function stop(delivery: ClaimedDelivery, error: unknown): void {
     if (!(error instanceof LakegateError) || error.retryable || error.kind === 'internal') {
       faults.set(delivery.id, error);
       return;
     }
-    try {
-      await end(delivery, { kind: error.kind === 'invalid' ? 'rejected' : 'errored', reason: error.message });
-    } catch (saving) {
-      faults.set(delivery.id, saving);
-    }
+    end(delivery, { kind: error.kind === 'invalid' ? 'rejected' : 'errored', reason: error.message });
   }
 
   return {
@@ -86,9 +83,10 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
         items.map((item) =>
           limit(async () => {
             try {
+              checkTime(ports);
               return await work(item);
             } catch (error) {
-              await stop('delivery' in item ? item.delivery : item, error);
+              stop('delivery' in item ? item.delivery : item, error);
               return undefined;
             }
           }),
@@ -107,7 +105,7 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
           return table;
         } catch (error) {
           if (!isKind(error, 'invalid')) throw error;
-          await stop(delivery, error);
+          stop(delivery, error);
         }
       }
       return undefined;
@@ -116,7 +114,7 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
      * Only deliveries that ask the table for the same columns go together; the others come later. What is staged together then has one
      * schema, and a file is never written or described by columns of another that fails.
      */
-    async fit(members, table) {
+    fit(members, table) {
       const base = fitTarget(table.metadata);
       const fitted: Member[] = [];
       const later: ClaimedDelivery[] = [];
@@ -124,7 +122,7 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
         const result = fitSchema(base, member.inspected, config.schemaPolicy);
         if (result.kind === 'refused') {
           const reason = `${member.delivery.record.drop.url} does not fit the table: ${result.problems.join('; ')}`;
-          await stop(member.delivery, new LakegateError('invalid', reason));
+          stop(member.delivery, new LakegateError('invalid', reason));
           continue;
         }
         const first = fitted[0]?.fit?.target.schema ?? result.target.schema;
@@ -137,9 +135,8 @@ export function memberSteps(ports: GatePorts, config: TableConfig, faults: Map<s
       const held: Member[] = [];
       const lost: Member[] = [];
       for (const member of members) {
-        const { lease } = member.delivery.record;
         try {
-          if (lease === undefined || Date.parse(lease.until) <= ports.now()) await member.delivery.renew();
+          await member.delivery.hold();
           held.push(member);
         } catch (error) {
           faults.set(member.delivery.id, error);

@@ -15,8 +15,8 @@ export type StepName =
   | 'staged'
   | 'audited'
   | 'settled'
-  | 'recorded'
-  | 'notified';
+  | 'notified'
+  | 'recorded';
 
 export interface Step {
   step: StepName;
@@ -32,6 +32,11 @@ export interface GatePorts extends ClaimPorts {
   notifier: Notifier;
   sql?: SqlEngine;
   onStep(step: Step): void;
+  /**
+   * Milliseconds left for work; asked between steps. When there are none, what was begun is given back and what was not is left alone. Whoever is
+   * stopped at a deadline keeps back what a step and the giving back take. Absent: there is no deadline.
+   */
+  remainingMs?(): number;
   /** How long a commit is tried again when others commit first. Milliseconds. */
   commitDeadlineMs: number;
   sleep(ms: number): Promise<void>;
@@ -51,6 +56,8 @@ export type DeliveryOutcome =
   | { kind: 'interrupted'; drop: string; record: DeliveryRecord; error: unknown }
   /** The store failed before the delivery could be claimed, so that nothing was begun: the same event has to be delivered again. */
   | { kind: 'unclaimed'; drop: string; error: unknown }
+  /** The time of this run was over before it was begun: the same event has to be delivered again. */
+  | { kind: 'postponed'; drop: string }
   /** No table claims it. */
   | { kind: 'unrouted'; drop: string; reason: string }
   /** There is no such object (any more). */

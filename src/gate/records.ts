@@ -1,5 +1,6 @@
 import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { type BatchOutcome, createBatchOutcomes } from './batch-outcomes.ts';
 import type { DeliveryRecord } from './delivery.ts';
 
 /** A record together with the etag that the next change must match. */
@@ -8,13 +9,24 @@ export interface VersionedRecord {
   etag: string;
 }
 
-/** The ledger: one JSON object per delivery under one prefix, changed by compare-and-swap only. */
+/**
+ * The ledger: one JSON object per delivery under one prefix, changed by compare-and-swap only. Deliveries that were claimed together end together,
+ * in their batch's outcome; what is read here has both put together.
+ */
 export interface DeliveryRecords {
   load(id: string): Promise<VersionedRecord | undefined>;
   /** Undefined: there is one already. */
   create(record: DeliveryRecord): Promise<VersionedRecord | undefined>;
   /** Undefined: somebody else changed it first. */
   replace(current: VersionedRecord, record: DeliveryRecord): Promise<VersionedRecord | undefined>;
+  /**
+   * Writes the last words on deliveries of one batch, all at once, for those records that still point to the batch. Where somebody else closed it
+   * first, nothing is written.
+   * @returns whether these are the batch's outcome
+   */
+  closeBatch(batch: string, records: readonly DeliveryRecord[]): Promise<boolean>;
+  /** Closes a batch whose runner seems dead, so that it cannot end deliveries all at once any more; one that is closed stays as it is. */
+  sealBatch(batch: string): Promise<void>;
   /** Every record, in id order. One that cannot be read must not hide the others: it is told to `onUnreadable` and passed over. */
   list(onUnreadable: (fault: LakegateError) => void): AsyncIterable<VersionedRecord>;
   /** All ids, those whose records changed last first; no record is read for it. */
@@ -35,11 +47,15 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
       throw new LakegateError('usage', `${JSON.stringify(id)} is no delivery id: expected up to 20 hex digits`);
     return `${prefix}${id}.json`;
   };
+  // An underscore sorts between digits and letters and begins no id: listings of records pass it over.
+  const outcomes = createBatchOutcomes(store, `${prefix}_batches/`);
   const load = async (id: string): Promise<VersionedRecord | undefined> => {
     const url = urlOf(id);
     try {
       const { bytes, etag } = await store.read(url);
-      return { record: decode(bytes, url), etag };
+      const record = decode(bytes, url);
+      const outcome = record.batch === undefined ? undefined : await outcomes.load(record.batch);
+      return { record: outcome ? joined(record, outcome) : record, etag };
     } catch (error) {
       if (error instanceof LakegateError && error.kind === 'not_found') return undefined;
       throw error;
@@ -54,6 +70,14 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
     async replace(current, record) {
       const made = await store.replace(urlOf(record.id), encode(record), current.etag);
       return made && { record, etag: made.etag };
+    },
+    async closeBatch(batch, records) {
+      const { records: written } = await outcomes.close(batch, records);
+      // Whoever else closes a batch puts nothing in: these are ours, though the answer to an earlier try may have been lost.
+      return written.length > 0;
+    },
+    async sealBatch(batch) {
+      await outcomes.close(batch, []);
     },
     async *list(onUnreadable) {
       for await (const object of store.list(prefix)) {
@@ -86,6 +110,14 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
       return ids;
     },
   };
+}
+
+/** A record that points to a closed batch: as the outcome has it; one that is not in there is nobody's any more. */
+function joined(record: DeliveryRecord, { records }: BatchOutcome): DeliveryRecord {
+  const ended = records.find(({ id, attempts }) => id === record.id && attempts === record.attempts);
+  if (ended) return ended;
+  const { batch: _batch, lease: _lease, ...open } = record;
+  return open;
 }
 
 function idIn(url: string, prefix: string): string | undefined {

@@ -13,7 +13,7 @@ import { fitTarget, schemaOf } from './schema-change.ts';
 import { type Ending, recordEnding } from './settle.ts';
 
 /**
- * Deliveries that were taken over may be on main already: the runner before was killed between the commit and the record. They get their record.
+ * Deliveries that were taken over may be on main already: the runner before was killed between the commit and the record. They get their ending.
  * @returns the deliveries that are not on main
  */
 export async function finishPublished(
@@ -41,17 +41,16 @@ export async function finishPublished(
     const expired = found.get(delivery.id);
     if (expired) {
       const { ending, files, rows } = expired;
-      await delivery.save({ ...recordEnding(delivery, ending), files, rows });
+      delivery.end({ ...recordEnding(delivery, ending), files, rows });
     }
     if (!snapshot) continue;
     const columns = { ...fitTarget(loaded.metadata), schema: schemaOf(loaded.metadata, snapshot) };
     const { files, verdict } = await evidence(ports, table, columns, snapshot, delivery);
     const detail = `snapshot ${snapshot.snapshotId}, found on main by a later attempt`;
     const ending = { kind: 'published', snapshotId: snapshot.snapshotId, detail } as const;
-    await delivery.save({ ...recordEnding(delivery, { ...ending, ...(verdict ? { verdict } : {}) }), files });
+    delivery.end({ ...recordEnding(delivery, { ...ending, ...(verdict ? { verdict } : {}) }), files });
   }
   const done = new Set([...published.keys(), ...found.keys()]);
-  if (done.size > 0) ports.onStep({ step: 'recorded', ids: [...done] });
   return batch.filter(({ id }) => !done.has(id));
 }
 
@@ -95,7 +94,7 @@ async function evidence(
   snapshot: Snapshot,
   { id, record }: ClaimedDelivery,
 ): Promise<{ files: string[]; verdict?: AuditVerdict }> {
-  const added = await addedFiles(ports.store, snapshot);
+  const added = await addedFiles(ports.io.store, snapshot);
   const files = [...added.keys()].filter((path) => isFileOf(id, record.drop.url, path));
   const verdict = await auditFiles(ports, table.rules, columns, added, files).catch(() => undefined);
   return verdict ? { files, verdict } : { files };

@@ -6,6 +6,7 @@ import type { AuditVerdict } from '../rules/rule.ts';
 import { addedFiles, auditFiles } from './audit.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { makeDataFiles } from './data-files.ts';
+import { expectedOf } from './identity.ts';
 import { inspect } from './inspect.ts';
 import { isEnded, type Member, type MemberSteps, memberSteps } from './member.ts';
 import { outdated } from './outdated.ts';
@@ -14,6 +15,7 @@ import { type Settled, type StagedDelivery, settleStaged } from './publish.ts';
 import { stagedSchema } from './schema-change.ts';
 import { type Ending, recordEnding, summary } from './settle.ts';
 import { stage } from './stage.ts';
+import { checkTime } from './time-left.ts';
 
 /** Files copied or decoded at the same time. */
 const FILES_AT_ONCE = 4;
@@ -33,7 +35,8 @@ interface Batch {
 }
 
 /**
- * Takes claimed deliveries of one table from the dropped file to their ending, with two commits for all that ask the table for the same columns.
+ * Takes claimed deliveries of one table from the dropped file to their ending, which is not written yet, with two commits for all that ask the table
+ * for the same columns.
  * @returns what kept single deliveries from ending, by id: infrastructure that a later attempt may find well
  */
 export async function runBatch(
@@ -43,14 +46,16 @@ export async function runBatch(
   deliveries: readonly ClaimedDelivery[],
 ): Promise<Map<string, unknown>> {
   const batch: Batch = { ports, config, target, faults: new Map() };
-  // One that was begun before may have a branch of its own left: it is not mixed with others.
-  const again = deliveries.filter(({ record }) => record.attempts > 1);
-  const fresh = deliveries.filter(({ record }) => record.attempts === 1);
-  await runRounds(batch, fresh, 1);
+  // One that its runner did not survive is not mixed with others, which may be no safer beside it than that runner was.
+  const isAlone = ({ record, wasDropped }: ClaimedDelivery) =>
+    wasDropped || (config.mode === 'overwrite' && record.attempts > 1);
+  const again = deliveries.filter(isAlone);
+  const together = deliveries.filter((delivery) => !isAlone(delivery));
+  await runRounds(batch, together, 1);
   for (const delivery of again) {
     const late = config.mode === 'overwrite' ? await outdated(ports, target, delivery) : undefined;
     if (late === undefined) await runRounds(batch, [delivery], 1);
-    else await delivery.save(recordEnding(delivery, { kind: 'rejected', reason: late }));
+    else delivery.end(recordEnding(delivery, { kind: 'rejected', reason: late }));
   }
   return batch.faults;
 }
@@ -93,18 +98,24 @@ async function runTogether(
   let members = await steps.each(deliveries, SMALL_AT_ONCE, 'inspected', async (delivery) => ({
     delivery,
     dataFiles: [],
-    inspected: await inspect(ports.store, delivery.record.drop.url, config, inferText),
+    inspected: await inspect(
+      ports.store,
+      delivery.record.drop.url,
+      config,
+      inferText,
+      expectedOf(delivery.record.drop),
+    ),
   }));
 
   const loaded = await steps.tableFor(members, target, found);
   if (!loaded) return [];
   members = members.filter(({ delivery }) => !isEnded(delivery) && !faults.has(delivery.id));
-  const { fitted, later } = await steps.fit(members, loaded);
+  const { fitted, later } = steps.fit(members, loaded);
   if (fitted.length > 0) await runFitted(batch, steps, loaded, fitted, round);
   return later;
 }
 
-/** The way of deliveries that ask the table for the same columns: made into files, staged, audited, settled, recorded. */
+/** The way of deliveries that ask the table for the same columns: made into files, staged, audited, settled. */
 async function runFitted(
   { ports, config, target }: Batch,
   steps: MemberSteps,
@@ -130,6 +141,7 @@ async function runFitted(
   });
   if (members.length === 0) return;
 
+  checkTime(ports);
   const staged = await stage(ports, target, loaded, {
     ids: idsOf(members),
     dataFiles: members.flatMap(({ dataFiles }) => dataFiles),
@@ -147,7 +159,7 @@ async function runFitted(
     delivery.note('staged', `branch ${staged.branch}, snapshot ${staged.snapshot.snapshotId}`);
   steps.step('staged', members);
 
-  const files = await addedFiles(ports.store, staged.snapshot);
+  const files = await addedFiles(ports.io.store, staged.snapshot);
   const verdicts = new Map<Member, AuditVerdict | LakegateError>();
   await Promise.all(
     members.map(async (member) => {
@@ -157,6 +169,7 @@ async function runFitted(
   );
   steps.step('audited', members);
 
+  checkTime(ports);
   const { held, lost } = await steps.hold(members);
   const passes = (member: Member) => {
     const verdict = verdicts.get(member);
@@ -172,10 +185,7 @@ async function runFitted(
     keepBranchMs: config.keepBranchMs,
   });
   steps.step('settled', held);
-  await steps.each(held, SMALL_AT_ONCE, 'recorded', async (member) => {
-    await steps.end(member.delivery, endingOf(member, verdicts.get(member)!, settled), member);
-    return member;
-  });
+  for (const member of held) steps.end(member.delivery, endingOf(member, verdicts.get(member)!, settled), member);
 }
 
 function idsOf(members: readonly Member[]): string[] {

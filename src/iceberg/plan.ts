@@ -2,6 +2,7 @@ import { LakegateError } from '../errors.ts';
 import { headOf } from './ancestry.ts';
 import type { Snapshot, SnapshotRef, TableMetadata, TableRequirement, TableUpdate } from './model.ts';
 import type { TableIO } from './table-io.ts';
+import { rememberWritten } from './written-files.ts';
 
 /** A commit that is ready to be asked for. */
 export interface Plan {
@@ -51,7 +52,9 @@ export async function planWithWrites(
 }
 
 async function createNew(io: TableIO, url: string, bytes: Uint8Array): Promise<void> {
-  if ((await io.store.create(url, bytes)) === undefined) {
+  if (await io.store.create(url, bytes)) {
+    rememberWritten(io.store, url, bytes);
+  } else {
     throw new LakegateError(
       'exists',
       `${url} already exists; a new file of the table must have a new name. Try again.`,

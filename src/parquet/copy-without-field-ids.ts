@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../storage/store.ts';
+import type { ExpectedObject, ObjectStore } from '../storage/store.ts';
 import { stripFieldIds } from './strip-field-ids.ts';
 
 /** Bytes in memory at a time. */
@@ -10,6 +10,7 @@ const TAIL = 8;
 /**
  * Copies a Parquet file with the same data under a footer that has no field ids: nothing is decoded.
  * @param footerStart where the footer's thrift begins
+ * @param expected the version that is copied
  * @returns the new file's size in bytes
  * @throws LakegateError `exists` when another file is there, and what the store throws
  */
@@ -18,8 +19,9 @@ export async function copyWithoutFieldIds(
   from: string,
   footerStart: number,
   to: string,
+  expected?: ExpectedObject,
 ): Promise<number> {
-  const reader = await store.open(from);
+  const reader = await store.open(from, expected);
   try {
     const footer = stripFieldIds(await reader.read(footerStart, reader.byteLength - TAIL));
     const writer = await store.writer(to);

@@ -25,15 +25,15 @@ export const CHANGES = [
 export function interceptStore(store: ObjectStore, around: Around): ObjectStore {
   return {
     head: (url) => around('store.head', () => store.head(url)),
-    open: (url) =>
+    open: (url, expected) =>
       around('store.open', async () => {
-        const reader = await store.open(url);
+        const reader = await store.open(url, expected);
         return { ...reader, read: (start, end) => around('store.range', () => reader.read(start, end)) };
       }),
     read: (url) => around('store.read', () => store.read(url)),
     create: (url, bytes) => around('store.create', () => store.create(url, bytes)),
     replace: (url, bytes, etag) => around('store.replace', () => store.replace(url, bytes, etag)),
-    copy: (from, to) => around('store.copy', () => store.copy(from, to)),
+    copy: (from, to, expected) => around('store.copy', () => store.copy(from, to, expected)),
     async writer(url) {
       let writer: ObjectWriter | undefined;
       try {

@@ -239,7 +239,7 @@ function onceAfter(name: string, then: () => void): Around {
   };
 }
 
-test.each(['store.head', 'store.open', 'store.copy'])(
+test.each(['store.head', 'store.open'])(
   'a file that is replaced after %s is errored; what replaced it is a delivery of its own',
   async (moment) => {
     const { config } = await tableLake();
@@ -262,6 +262,22 @@ test.each(['store.head', 'store.open', 'store.copy'])(
     lake.close();
   },
 );
+
+test('a file that is replaced once it was copied is published as it was; what replaced it is a delivery of its own', async () => {
+  const { config } = await tableLake();
+  const url = putDrop(config, 'same.parquet', GOOD);
+  const replace = onceAfter('store.copy', () => {
+    unlinkSync(url.slice('file://'.length));
+    putDrop(config, 'same.parquet', parquet(orders(50, 2)));
+  });
+  const lake = await openLake(config, { store: interceptStore(createStores(), replace) });
+  expect(await deliver(lake.ports, config, [url])).toMatchObject([{ kind: 'ended', record: { state: 'published' } }]);
+  const before = await idsOnMain(lake);
+  expect(before).not.toContain(50);
+  expect(await deliver(lake.ports, config, [url])).toMatchObject([{ kind: 'ended', record: { state: 'published' } }]);
+  expect(await idsOnMain(lake)).toEqual([...before, 50, 51]);
+  lake.close();
+});
 
 test('a file that is deleted while it is delivered is errored', async () => {
   const { config } = await tableLake();

@@ -24,13 +24,24 @@ function ledger() {
     isDead: ({ pid: holder }: LeaseHolder) => dead.has(holder),
   });
   const claimed = async (pid: number, states?: DeliveryState[]) => {
-    const result = await claim(runner(pid), DROP, TABLE, states);
+    const result = await claim(runner(pid), DROP, TABLE, { restart: states ?? [] });
     if (result.kind !== 'claimed') throw new Error(`it is ${result.kind}`);
     return result.delivery;
   };
   const stored = async () => (await records.load(deliveryId(DROP)))?.record;
   return { clock, dead, runner, claimed, stored, records };
 }
+
+const record = (id: string): DeliveryRecord => ({
+  version: 1,
+  id,
+  table: 'a.b',
+  catalog: 'local',
+  drop: DROP,
+  state: 'received',
+  history: [],
+  attempts: 1,
+});
 
 test('of many at once, one has it', async () => {
   const { runner } = ledger();
@@ -56,7 +67,9 @@ test('who was taken over writes nothing any more', async () => {
   const first = await claimed(1);
   clock.ms += LEASE_MS;
   const second = await claimed(2);
-  await expect(first.save({ state: 'published' })).rejects.toMatchObject({ kind: 'conflict', retryable: false });
+  first.end({ state: 'published' });
+  await expect(first.write()).rejects.toMatchObject({ kind: 'conflict', retryable: false });
+  await expect(first.hold()).rejects.toMatchObject({ kind: 'conflict' });
   await expect(first.renew()).rejects.toMatchObject({ kind: 'conflict' });
   expect(await stored()).toEqual(second.record);
 });
@@ -75,8 +88,11 @@ test('changes made at the same time are written one after the other', async () =
   const { claimed, stored } = ledger();
   const delivery = await claimed(1);
   delivery.note('staged', 'on a branch');
-  await Promise.all([delivery.renew(), delivery.save({ rows: 3 }), delivery.renew(), delivery.save({ bytes: 4 })]);
+  delivery.end({ rows: 3 });
+  delivery.end({ bytes: 4 });
+  await Promise.all([delivery.renew(), delivery.write(), delivery.renew()]);
   expect(await stored()).toMatchObject({ rows: 3, bytes: 4, history: [{ state: 'received' }, { state: 'staged' }] });
+  expect(await stored()).not.toHaveProperty('lease');
 });
 
 test.each<DeliveryState>(['published', 'rejected', 'errored', 'discarded', 'rolled_back'])(
@@ -84,7 +100,9 @@ test.each<DeliveryState>(['published', 'rejected', 'errored', 'discarded', 'roll
   async (state) => {
     const { runner, claimed, stored, clock } = ledger();
     const delivery = await claimed(1);
-    await delivery.save({ state, results: [], reason: 'why' });
+    delivery.end({ state, results: [], reason: 'why' });
+    expect(delivery).toMatchObject({ record: { state }, stored: { state: 'received' } });
+    await delivery.write();
     const ended = await stored();
     expect(ended).not.toHaveProperty('lease');
     clock.ms += 10 * LEASE_MS;
@@ -97,14 +115,94 @@ test.each<DeliveryState>(['published', 'rejected', 'errored', 'discarded', 'roll
   },
 );
 
-test('one that people are still to be told of stays its runner’s until they were', async () => {
-  const { claimed, stored } = ledger();
+test('a lease that has run out is renewed before anything is said of the delivery, one that has not costs nothing', async () => {
+  const { clock, claimed, stored } = ledger();
   const delivery = await claimed(1);
-  await delivery.save({ state: 'rejected', notification: 'pending' });
-  expect((await stored())?.lease?.holder.pid).toBe(1);
-  await delivery.renew();
-  await delivery.save({ notification: 'sent' });
-  expect(await stored()).not.toHaveProperty('lease');
+  const before = await stored();
+  await delivery.hold();
+  expect(await stored()).toEqual(before);
+  clock.ms += LEASE_MS;
+  await delivery.hold();
+  expect(Date.parse((await stored())?.lease?.until ?? '')).toBe(clock.ms + LEASE_MS);
+});
+
+describe('deliveries claimed in a batch', () => {
+  const OTHER = { ...DROP, url: `${DROP.url}2` };
+
+  async function inBatch() {
+    const made = ledger();
+    const take = async (pid: number, drop: typeof DROP, batch: string) => {
+      const result = await claim(made.runner(pid), drop, TABLE, { batch });
+      if (result.kind !== 'claimed') throw new Error(`it is ${result.kind}`);
+      return result.delivery;
+    };
+    const load = async (drop: typeof DROP) => (await made.records.load(deliveryId(drop)))?.record;
+    return { ...made, take, load, first: await take(1, DROP, 'b1'), second: await take(1, OTHER, 'b1') };
+  }
+
+  test('end all at once, and are read as ended', async () => {
+    const { records, runner, load, first, second } = await inBatch();
+    first.end({ state: 'published', rows: 1 });
+    second.end({ state: 'rejected' });
+    expect(await records.closeBatch('b1', [first.record, second.record])).toBe(true);
+    for (const [drop, state] of [
+      [DROP, 'published'],
+      [OTHER, 'rejected'],
+    ] as const) {
+      const record = await load(drop);
+      expect(record?.state).toBe(state);
+      expect(record).not.toHaveProperty('lease');
+      expect(record).not.toHaveProperty('batch');
+      expect(await claim(runner(2), drop, TABLE)).toEqual({ kind: 'already', record });
+    }
+    const listed = [];
+    for await (const { record } of records.list(fail)) listed.push(record.state);
+    expect(listed.sort()).toEqual(['published', 'rejected']);
+    // A decision goes into the record itself from then on.
+    const found = await records.load(deliveryId(OTHER));
+    await records.replace(found!, { ...found!.record, state: 'discarded' });
+    expect((await load(OTHER))?.state).toBe('discarded');
+  });
+
+  test('of which one was taken over by another end one by one, save that one', async () => {
+    const { records, dead, take, load, first, second } = await inBatch();
+    dead.add(1);
+    const taken = await take(2, DROP, 'b2');
+    expect(taken.record).toMatchObject({ attempts: 2, batch: 'b2' });
+    first.end({ state: 'rejected' });
+    second.end({ state: 'published' });
+    expect(await records.closeBatch('b1', [first.record, second.record])).toBe(false);
+    await expect(first.write()).rejects.toMatchObject({ kind: 'conflict' });
+    await second.write();
+    expect(await load(DROP)).toEqual(taken.record);
+    expect((await load(OTHER))?.state).toBe('published');
+  });
+
+  test('whose batch is closed without them are free', async () => {
+    const { records, load, take, second } = await inBatch();
+    second.end({ state: 'published' });
+    await records.closeBatch('b1', [second.record]);
+    expect(await load(DROP)).not.toHaveProperty('lease');
+    expect((await take(2, DROP, 'b2')).record.attempts).toBe(2);
+  });
+
+  test('an outcome that is damaged is told of, and hides no other record', async () => {
+    const store = createMemoryStore();
+    const records = createRecords(store, 'memory:/records/');
+    const base = record('ab'.repeat(10));
+    await records.create({ ...base, batch: 'b1' });
+    await records.create({ ...base, id: 'cd'.repeat(10) });
+    for (const bytes of ['{', '{"version":2}']) {
+      await store.delete(['memory:/records/_batches/b1.json']);
+      await store.create('memory:/records/_batches/b1.json', new TextEncoder().encode(bytes));
+      const faults: string[] = [];
+      const listed: string[] = [];
+      for await (const { record } of records.list(({ message }) => faults.push(message))) listed.push(record.id);
+      expect(listed).toEqual(['cd'.repeat(10)]);
+      expect(faults).toEqual([expect.stringContaining('_batches/b1.json')]);
+    }
+    await expect(records.sealBatch('../b1')).rejects.toMatchObject({ kind: 'invalid' });
+  });
 });
 
 test('another version of the object, and another object, are other deliveries', async () => {
@@ -116,16 +214,6 @@ test('another version of the object, and another object, are other deliveries', 
 });
 
 describe('records', () => {
-  const record = (id: string): DeliveryRecord => ({
-    version: 1,
-    id,
-    table: 'a.b',
-    catalog: 'local',
-    drop: DROP,
-    state: 'received',
-    history: [],
-    attempts: 1,
-  });
   const ID = 'ab'.repeat(10);
 
   test('are created once and changed only by who saw them last', async () => {

@@ -136,14 +136,8 @@ describe('publishing by hand', () => {
   test('needs not be told: whoever decides knows', async () => {
     const { lake, config } = await tableLake();
     const url = putDrop(config, 'bad.parquet', BAD['bad.parquet']);
-    const silent = await reopen(config, { notifier: { notify: () => new Promise(() => undefined) } });
-    const stopped = new Promise<void>((resolve) => {
-      silent.lake.ports.onStep = ({ step }) => {
-        if (step === 'recorded') setTimeout(resolve, 20);
-      };
-    });
-    void deliver(silent.lake.ports, config, [url]);
-    await stopped;
+    const silent = await reopen(config, { notifier: { notify: () => Promise.reject(new Error('the bus is down')) } });
+    await deliver(silent.lake.ports, config, [url]);
     const ids = [];
     for await (const { record } of lake.ports.records.list(fail)) ids.push([record.id, record.notification] as const);
     expect(ids[0]?.[1]).toBe('pending');

@@ -7,18 +7,7 @@ import type { StepName } from '../../src/gate/ports.ts';
 import { resumeOpen } from '../../src/gate/resume.ts';
 import { sweepTable } from '../../src/gate/sweep.ts';
 import { collect } from '../contract/collect.ts';
-import {
-  allRecords,
-  idsOnMain,
-  loadTable,
-  openLake,
-  orders,
-  parquet,
-  putDrop,
-  span,
-  targetOf,
-  told,
-} from '../faults/lake.ts';
+import { allRecords, idsOnMain, loadTable, orders, parquet, putDrop, span, targetOf, told } from '../faults/lake.ts';
 import { closeLakes, reopen, type TableLake, tableLake } from './table-lake.ts';
 
 afterEach(closeLakes);
@@ -39,6 +28,7 @@ describe('resuming', () => {
         resolve();
         // What is called next never answers.
         runner.lake.ports.records.replace = () => new Promise(() => undefined);
+        runner.lake.ports.records.closeBatch = () => new Promise(() => undefined);
         runner.lake.ports.notifier.notify = () => new Promise(() => undefined);
         throw new Stop();
       };
@@ -166,60 +156,82 @@ describe('resuming', () => {
     expect(await idsOnMain(made.lake)).toEqual([50, 51]);
   });
 
-  test('tells people of what was stopped and never said, once', async () => {
+  const DROPS = { 'bad.parquet': BAD, 'good.parquet': CLEAN };
+  const EVENTS = ['delivery.published', 'delivery.rejected'];
+  const eventsOf = ({ config }: TableLake) =>
+    told(config)
+      .map(({ event }) => event)
+      .sort();
+  const put = ({ config }: TableLake) => Object.entries(DROPS).map(([name, bytes]) => putDrop(config, name, bytes));
+
+  test('after a death before people were told, they are; after a death before it was written down, they are told again', async () => {
     const made = await tableLake();
-    const { config, lake } = made;
-    await stopAt(made, 'recorded', [
-      putDrop(config, 'bad.parquet', BAD),
-      putDrop(config, 'worse.parquet', 'no Parquet'),
-    ]);
-    expect(told(config)).toEqual([]);
-    expect(await resumeOpen(lake.ports, config)).toEqual([]);
-    expect(told(config)).toEqual([]);
+    await stopAt(made, 'settled', put(made));
+    expect(eventsOf(made)).toEqual([]);
+    expect(await resumeOpen(made.lake.ports, made.config)).toEqual([]);
     await resume(made);
-    expect(
-      told(config)
-        .map(({ event }) => event)
-        .sort(),
-    ).toEqual(['delivery.errored', 'delivery.rejected']);
-    await resume(made);
-    expect(told(config)).toHaveLength(2);
-    expect((await allRecords(lake)).map(({ notification, lease }) => [notification, lease])).toEqual([
-      ['sent', undefined],
-      ['sent', undefined],
+    expect(eventsOf(made)).toEqual(EVENTS);
+    expect(await resume(made)).toEqual([]);
+    expect(eventsOf(made)).toEqual(EVENTS);
+    const other = await tableLake();
+    await stopAt(other, 'notified', put(other));
+    expect(eventsOf(other)).toEqual(EVENTS);
+    await resume(other);
+    expect(eventsOf(other)).toEqual([...EVENTS, ...EVENTS].sort());
+    const records = await allRecords(other.lake);
+    expect(records.map(({ state, lease, batch }) => [state, lease, batch]).sort()).toEqual([
+      ['published', undefined, undefined],
+      ['rejected', undefined, undefined],
     ]);
+  });
+
+  /** A lake whose notifier fails, as long as it is told to. */
+  async function silentLake() {
+    const made = await tableLake();
+    const { notifier } = made.lake.ports;
+    const down = { notify: () => Promise.reject(new Error('the bus is down')) };
+    made.lake.ports.notifier = down;
+    return { made, mend: () => Object.assign(made.lake.ports, { notifier }) };
+  }
+
+  test('those who could not be told are told by a later run, once', async () => {
+    const { made, mend } = await silentLake();
+    await deliver(made.lake.ports, made.config, put(made));
+    expect((await allRecords(made.lake)).map(({ notification }) => notification)).toEqual(['pending', 'pending']);
+    await resumeOpen(made.lake.ports, made.config);
+    expect((await allRecords(made.lake)).map(({ notification }) => notification)).toEqual(['pending', 'pending']);
+    mend();
+    expect(await resumeOpen(made.lake.ports, made.config)).toEqual([]);
+    expect(eventsOf(made)).toEqual(EVENTS);
+    await resumeOpen(made.lake.ports, made.config);
+    expect(eventsOf(made)).toEqual(EVENTS);
+    expect((await allRecords(made.lake)).map(({ notification }) => notification)).toEqual(['sent', 'sent']);
   });
 
   test('the same event tells them, too, where nobody ever resumes', async () => {
-    const made = await tableLake();
-    const { config, lake } = made;
-    const url = putDrop(config, 'bad.parquet', BAD);
-    await stopAt(made, 'recorded', [url]);
-    const ports = { ...lake.ports, isDead: () => true };
-    expect(await deliver(ports, config, [url, url])).toMatchObject([
+    const { made, mend } = await silentLake();
+    const [url] = put(made);
+    await deliver(made.lake.ports, made.config, [url!]);
+    mend();
+    expect(await deliver(made.lake.ports, made.config, [url!, url!])).toMatchObject([
       { kind: 'already', record: { notification: 'sent' } },
       {},
     ]);
-    await deliver(ports, config, [url]);
-    expect(told(config)).toHaveLength(1);
+    await deliver(made.lake.ports, made.config, [url!]);
+    expect(eventsOf(made)).toEqual(['delivery.rejected']);
   });
 
   test('a mark that cannot be set fails nothing: people hear of it again', async () => {
-    const { config, lake } = await tableLake();
-    const url = putDrop(config, 'bad.parquet', BAD);
-    const broken = await openLake(config);
-    const { load } = broken.ports.records;
-    broken.ports.onStep = ({ step }) => {
-      if (step !== 'recorded') return;
-      broken.ports.records.load = () => Promise.reject(new LakegateError('unavailable', 'the store went away'));
-    };
-    expect(await deliver(broken.ports, config, [url])).toMatchObject([
-      { kind: 'ended', record: { state: 'rejected' } },
-    ]);
-    broken.ports.records.load = load;
-    await resumeOpen({ ...lake.ports, isDead: () => true }, config);
-    expect(told(config)).toHaveLength(2);
-    broken.close();
+    const { made, mend } = await silentLake();
+    const { ports } = made.lake;
+    await deliver(ports, made.config, put(made).slice(0, 1));
+    mend();
+    const { replace } = ports.records;
+    ports.records.replace = () => Promise.reject(new LakegateError('unavailable', 'the store went away'));
+    expect(await resumeOpen(ports, made.config)).toEqual([]);
+    ports.records.replace = replace;
+    await resumeOpen(ports, made.config);
+    expect(eventsOf(made)).toEqual(['delivery.rejected', 'delivery.rejected']);
   });
 
   test('a delivery goes on to the table it was for, though the folder belongs to another now', async () => {
