@@ -33,7 +33,7 @@ const LOG_CHARACTERS = 200_000;
  * The shell becomes the server, as the leader of a process group of its own, and leaves one process behind that ends the group
  * when its standard input does: however this process ends, even killed, no server outlives it.
  */
-const LIFELINE = 'exec 3<&0; { cat <&3 >/dev/null; kill -9 -- -$$; } & exec 3<&-; exec "$@" </dev/null';
+const LIFELINE = 'exec 3<&0; { cat <&3 >/dev/null; kill -s KILL -- -$$; } & exec 3<&-; exec "$@" </dev/null';
 
 /**
  * Starts a server and waits until it is healthy.
