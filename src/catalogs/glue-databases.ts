@@ -67,7 +67,8 @@ export function glueDatabases({ client, catalogId, catalog, warehouse }: GlueDat
       const names: string[] = [];
       const found: TableIdentifier[] = [];
       try {
-        for await (const page of paginateGetDatabases({ client }, catalogId)) {
+        // A copy: the paginator puts its token into what it is given.
+        for await (const page of paginateGetDatabases({ client }, { ...catalogId })) {
           for (const { Name, TargetDatabase } of page.DatabaseList ?? []) if (Name && !TargetDatabase) names.push(Name);
         }
         const limit = pLimit(CONCURRENT_LISTINGS);
