@@ -11,7 +11,7 @@ const BATCH = /^[0-9a-zA-Z-]{1,64}$/;
 export interface BatchOutcome {
   version: 1;
   batch: string;
-  /** Those not named here, whose records still point to the batch, are nobody's: free to be taken up. */
+  /** Of those not named here the batch says nothing: their own records count. */
   records: DeliveryRecord[];
 }
 

@@ -30,7 +30,7 @@ export type Claim =
 export interface ClaimOptions {
   /** Terminal states from which this claim may start again (a retry asked for by a person). */
   restart?: readonly DeliveryState[];
-  /** The batch in whose outcome the delivery may end: unique to this run. */
+  /** The batch in whose outcome the delivery may end. A name that nobody else uses, and this run for no other claim of the delivery. */
   batch?: string;
 }
 
@@ -59,21 +59,27 @@ export async function claim(
     attempts: 1,
     bytes: drop.size,
   };
-  let sealed = false;
+  const ours = (record: VersionedRecord, wasDropped: boolean): Claim => ({
+    kind: 'claimed',
+    delivery: createClaimed(ports, record, wasDropped),
+  });
+  let wasDropped = false;
   for (;;) {
     const made = await ports.records.create(fresh);
-    if (made) return { kind: 'claimed', delivery: createClaimed(ports, made, false) };
+    if (made) return ours(made, false);
     const found = await ports.records.load(id);
     if (!found) continue;
     const { record } = found;
+    // The store had taken our claim, and its answer was lost.
+    if (batch !== undefined && record.batch === batch) return ours(found, wasDropped);
     if (isTerminal(record.state) && !restart.includes(record.state)) return { kind: 'already', record };
     if (isHeld(ports, record)) return { kind: 'busy', record };
     if (record.batch !== undefined) {
       // Its runner may not be dead but slow. Once the batch is closed it can end this delivery by its record only, which is about to change.
       await ports.records.sealBatch(record.batch);
-      sealed = true;
       continue;
     }
+    wasDropped ||= isTerminal(record.state) || record.lease !== undefined;
     const taken = await ports.records.replace(found, {
       ...withoutVerdict(record),
       state: 'received',
@@ -82,8 +88,7 @@ export async function claim(
       ...inBatch,
       attempts: record.attempts + 1,
     });
-    const givenBack = !isTerminal(record.state) && record.lease === undefined && !sealed;
-    if (taken) return { kind: 'claimed', delivery: createClaimed(ports, taken, !givenBack) };
+    if (taken) return ours(taken, wasDropped);
   }
 }
 

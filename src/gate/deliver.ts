@@ -127,14 +127,14 @@ export async function deliverDrops(
   const distinct = [...new Map(drops.map((drop) => [deliveryId(drop), drop])).entries()];
   // Replacing deliveries build on one another, so each is settled before the next is staged.
   const size = table.mode === 'append' ? BATCH_LIMIT : 1;
-  const claimOne = async (id: string, drop: Drop, batch: string | undefined): Promise<Claim | undefined> => {
+  const claimOne = async (id: string, drop: Drop, batch: string): Promise<Claim | undefined> => {
     if (isTimeOver(ports)) {
       outcomes.set(id, { kind: 'postponed', drop: drop.url });
       return undefined;
     }
     try {
       const owner = { name: table.name, catalog: catalogName };
-      return await claim(ports, drop, owner, { restart, ...(batch === undefined ? {} : { batch }) });
+      return await claim(ports, drop, owner, { restart, batch });
     } catch (error) {
       // Those that were claimed go on: their leases are held, and nobody else may take them up.
       outcomes.set(id, { kind: 'unclaimed', drop: drop.url, error });
@@ -143,7 +143,7 @@ export async function deliverDrops(
   };
   const batches = await Promise.all(
     chunks(distinct, size).map(async (chunk) => {
-      const batch = chunk.length > 1 ? ports.io.uuid() : undefined;
+      const batch = ports.io.uuid();
       const claims = await Promise.all(chunk.map(([id, drop]) => limit(() => claimOne(id, drop, batch))));
       return claims.filter((claimed) => claimed !== undefined);
     }),

@@ -112,11 +112,11 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
   };
 }
 
-/** A record that points to a closed batch: as the outcome has it; one that is not in there is nobody's any more. */
+/** A record that points to a closed batch: as the outcome has it, or its runner's for as long as the lease lasts. */
 function joined(record: DeliveryRecord, { records }: BatchOutcome): DeliveryRecord {
   const ended = records.find(({ id, attempts }) => id === record.id && attempts === record.attempts);
   if (ended) return ended;
-  const { batch: _batch, lease: _lease, ...open } = record;
+  const { batch: _batch, ...open } = record;
   return open;
 }
 

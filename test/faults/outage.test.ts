@@ -91,7 +91,13 @@ async function nothingWrong(lake: Lake, scenario: Scenario, urls: Record<string,
   }
 }
 
-const CASES = ['a mixed batch', 'a drop is split by partition', 'a drop adds a column', 'a drop replaces the table'];
+const CASES = [
+  'a mixed batch',
+  'the batch of a dead runner is taken up',
+  'a drop is split by partition',
+  'a drop adds a column',
+  'a drop replaces the table',
+];
 const DECISIONS = ['a person publishes a kept delivery', 'a person discards a kept delivery'];
 const FAULTS: Fault[] = ['fails', 'loses the answer', 'is gone'];
 

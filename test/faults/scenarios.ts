@@ -1,17 +1,21 @@
 /** What a process is killed in the middle of, and how it must be once somebody has tried again. */
 import type { Lake } from '../../src/compose.ts';
 import type { LakeConfig, TableConfig } from '../../src/config/model.ts';
+import { type ClaimPorts, claim } from '../../src/gate/claim.ts';
 import { discardDelivery, publishDelivery, rollbackDelivery } from '../../src/gate/decide.ts';
 import { deliver } from '../../src/gate/deliver.ts';
 import type { DeliveryRecord, DeliveryState } from '../../src/gate/delivery.ts';
+import { dropOf } from '../../src/gate/identity.ts';
 import { resumeOpen } from '../../src/gate/resume.ts';
-import { allRecords, orders, parquet, putDrop, span, targetOf } from './lake.ts';
+import { allRecords, orders, parquet, putDrop, span, TABLE, targetOf } from './lake.ts';
 
 export interface Scenario {
   table: Partial<TableConfig>;
   /** Files by name; those in `first` are delivered before a kill may come. */
   drops: Record<string, Uint8Array | string>;
   first: readonly string[];
+  /** Files that another runner claimed in one batch, and died. */
+  abandoned?: readonly string[];
   /** What a person decides on the first delivery; without it the other drops are delivered. */
   decide?: 'publish' | 'discard' | 'rollback';
   /** Ids on main at the end. */
@@ -25,6 +29,9 @@ export interface Scenario {
 const clean = () => parquet(orders(0, 8));
 const bad = () => parquet(orders(100, 8, [2, 5]));
 const FAILED = ['not_null note 2'];
+
+/** More than any system numbers its processes up to. */
+const NO_PROCESS = 2 ** 30;
 
 export const SCENARIOS: Record<string, Scenario> = {
   'a clean drop makes the table': {
@@ -112,6 +119,15 @@ export const SCENARIOS: Record<string, Scenario> = {
     states: { 'clean.parquet': 'published', 'bad.parquet': 'rejected', 'worse.parquet': 'rejected' },
     failed: { 'bad.parquet': FAILED, 'worse.parquet': FAILED },
   },
+  'the batch of a dead runner is taken up': {
+    table: {},
+    drops: { 'clean.parquet': clean(), 'bad.parquet': bad(), 'late.parquet': parquet(orders(40, 2)) },
+    first: [],
+    abandoned: ['clean.parquet', 'bad.parquet'],
+    ids: [...span(0, 8), 40, 41],
+    states: { 'clean.parquet': 'published', 'bad.parquet': 'rejected', 'late.parquet': 'published' },
+    failed: { 'bad.parquet': FAILED },
+  },
   'a drop replaces the table': {
     table: { mode: 'overwrite' },
     drops: { 'old.parquet': clean(), 'new.parquet': parquet(orders(50, 3)) },
@@ -158,7 +174,16 @@ export function urlsOf(config: LakeConfig, { drops }: Scenario): Record<string, 
 }
 
 /** What comes before the kill. */
-export async function prepare({ ports, config }: Lake, { first }: Scenario, urls: Record<string, string>) {
+export async function prepare(
+  { ports, config }: Lake,
+  { first, abandoned = [] }: Scenario,
+  urls: Record<string, string>,
+) {
+  const dead: ClaimPorts = { ...ports, holder: { ...ports.holder, pid: NO_PROCESS } };
+  for (const name of abandoned) {
+    const object = await ports.store.head(urls[name]!);
+    await claim(dead, dropOf(urls[name]!, object!), { name: TABLE, catalog: 'local' }, { batch: 'abandoned' });
+  }
   for (const name of first) await deliver(ports, config, [urls[name]!]);
 }
 

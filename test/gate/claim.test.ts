@@ -126,6 +126,29 @@ test('a lease that has run out is renewed before anything is said of the deliver
   expect(Date.parse((await stored())?.lease?.until ?? '')).toBe(clock.ms + LEASE_MS);
 });
 
+test('a claim whose answer was lost is not taken for another runner’s', async () => {
+  const { runner, records, clock, dead } = ledger();
+  const lost: ClaimPorts = {
+    ...runner(1),
+    records: {
+      ...records,
+      create: async (record) => void (await records.create(record)),
+      replace: async (current, record) => void (await records.replace(current, record)),
+    },
+  };
+  expect(await claim(lost, DROP, TABLE, { batch: 'b1' })).toMatchObject({
+    kind: 'claimed',
+    delivery: { wasDropped: false, record: { attempts: 1 } },
+  });
+  expect((await claim(runner(2), DROP, TABLE, { batch: 'b2' })).kind).toBe('busy');
+  clock.ms += LEASE_MS;
+  dead.add(1);
+  expect(await claim(lost, DROP, TABLE, { batch: 'b3' })).toMatchObject({
+    kind: 'claimed',
+    delivery: { wasDropped: true, record: { attempts: 2, batch: 'b3' } },
+  });
+});
+
 describe('deliveries claimed in a batch', () => {
   const OTHER = { ...DROP, url: `${DROP.url}2` };
 
@@ -178,12 +201,22 @@ describe('deliveries claimed in a batch', () => {
     expect((await load(OTHER))?.state).toBe('published');
   });
 
-  test('whose batch is closed without them are free', async () => {
-    const { records, load, take, second } = await inBatch();
+  test('whose batch is closed without them are their runner’s as long as the lease lasts', async () => {
+    const { records, load, runner, take, second, clock } = await inBatch();
     second.end({ state: 'published' });
     await records.closeBatch('b1', [second.record]);
-    expect(await load(DROP)).not.toHaveProperty('lease');
-    expect((await take(2, DROP, 'b2')).record.attempts).toBe(2);
+    expect(await load(DROP)).toMatchObject({ lease: { holder: { pid: 1 } } });
+    expect((await claim(runner(2), DROP, TABLE, { batch: 'b2' })).kind).toBe('busy');
+    clock.ms += LEASE_MS;
+    expect(await take(2, DROP, 'b2')).toMatchObject({ wasDropped: true, record: { attempts: 2, batch: 'b2' } });
+  });
+
+  test('that are given back are free at once, and need not go alone', async () => {
+    const { records, take, first, second } = await inBatch();
+    first.end({});
+    second.end({ state: 'published' });
+    await records.closeBatch('b1', [first.record, second.record]);
+    expect(await take(2, DROP, 'b2')).toMatchObject({ wasDropped: false, record: { attempts: 2, batch: 'b2' } });
   });
 
   test('an outcome that is damaged is told of, and hides no other record', async () => {
