@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Catalog } from './catalogs/catalog.ts';
 import { catalogOpener } from './catalogs/open.ts';
+import { atAwsEndpoint } from './catalogs/rest-endpoint.ts';
 import type { CatalogConfig, LakeConfig } from './config/model.ts';
 import { LakegateError } from './errors.ts';
 import type { LeaseHolder } from './gate/delivery.ts';
@@ -11,6 +12,7 @@ import { createRecords } from './gate/records.ts';
 import type { TableIO } from './iceberg/table-io.ts';
 import type { Notifier } from './notify/notifier.ts';
 import type { SqlEngine } from './rules/rule.ts';
+import { createSecretReader } from './secrets/reader.ts';
 import type { ObjectStore } from './storage/store.ts';
 import { createStores } from './storage/stores.ts';
 
@@ -26,6 +28,8 @@ export interface ComposeOptions {
   store?: ObjectStore;
   notifier?: Notifier;
   now?: () => number;
+  /** Hears of every request to a server of catalogues before it is sent. */
+  onCatalogRequest?: (method: string, url: string) => void;
   /** Tells this machine from every other in leases. Default: its host name; functions share theirs. */
   host?: string;
 }
@@ -57,7 +61,16 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
   const kinds = new Set(
     [...Object.values(config.catalogs), ...(override ? [override.config] : [])].map(({ type }) => type),
   );
-  const openCatalog = await catalogOpener(kinds, { store, clock: now, uuid: randomUUID });
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const secret = createSecretReader({ env: options.env, clock: now });
+  const openCatalog = await catalogOpener(kinds, {
+    store,
+    clock: now,
+    uuid: randomUUID,
+    sleep,
+    secret,
+    ...(options.onCatalogRequest === undefined ? {} : { onRequest: options.onCatalogRequest }),
+  });
   const open = (name: string, found: CatalogConfig | undefined): Catalog => {
     const known = catalogs.get(name);
     if (known) return known;
@@ -85,7 +98,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
     isDead: (holder) => isDead(holder, host),
     onStep: options.onStep ?? (() => undefined),
     commitDeadlineMs: COMMIT_DEADLINE_MS,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     random: Math.random,
   };
   const used = override
@@ -104,8 +117,9 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
   };
 }
 
-/** A Nessie server's address is often known only where the lake is used: in a stage's network, or beside a laptop's. */
+/** A server's address is often known only where the lake is used: Nessie's in a stage's network, an emulator's beside a laptop. */
 function atEndpoint(catalog: CatalogConfig, env: ComposeOptions['env']): CatalogConfig {
+  if (catalog.type === 'rest') return atAwsEndpoint(catalog, env);
   const endpoint = env.NESSIE_ENDPOINT?.replace(/\/+$/, '');
   return catalog.type === 'nessie' && endpoint ? { ...catalog, uri: endpoint } : catalog;
 }

@@ -47,6 +47,7 @@ const ADAPTERS = [
   /^src\/storage\/(?!store\.ts|urls\.ts)/,
   /^src\/catalogs\/(sqlite|glue|rest|nessie|open|metadata-files|pyiceberg-here)/,
   /^src\/notify\/(slack|teams|event-bus|notifiers)\.ts$/,
+  /^src\/secrets\/reader\.ts$/,
   /^src\/sql\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));
@@ -100,8 +101,9 @@ const LAYERS: Record<string, string[]> = {
   iceberg: ['parquet', 'storage', 'catalogs'],
   formats: ['iceberg', 'parquet', 'storage', 'config'],
   rules: ['iceberg', 'parquet', 'storage'],
-  catalogs: ['iceberg', 'storage', 'config'],
+  catalogs: ['iceberg', 'storage', 'config', 'secrets'],
   storage: [],
+  secrets: ['config'],
   sql: ['rules', 'storage'],
   notify: ['rules', 'config', 'events', 'storage'],
   events: [],

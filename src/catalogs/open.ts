@@ -1,5 +1,6 @@
 import type { CatalogConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
+import type { ReadSecret } from '../secrets/secret.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { Catalog } from './catalog.ts';
 import type { MetadataSizeReport } from './metadata-size.ts';
@@ -11,6 +12,11 @@ export interface CatalogPorts {
   clock: () => number;
   /** A new random UUID at each call. */
   uuid: () => string;
+  sleep: (ms: number) => Promise<void>;
+  /** Tokens and passwords, by name. */
+  secret: ReadSecret;
+  /** Hears of every request to a server of catalogues before it is sent. */
+  onRequest?: (method: string, url: string) => void;
   /** Hears of tables whose metadata nears what their catalogue takes. */
   onMetadataSize?: (report: MetadataSizeReport) => void;
 }
@@ -24,7 +30,9 @@ type Open = (name: string, config: CatalogConfig) => Catalog;
 export async function catalogOpener(kinds: ReadonlySet<CatalogConfig['type']>, ports: CatalogPorts): Promise<Open> {
   const sqlite = kinds.has('sql') ? await import('./sqlite.ts') : undefined;
   const glue = kinds.has('glue') ? await import('./glue.ts') : undefined;
+  const rest = kinds.has('rest') ? await import('./rest.ts') : undefined;
   return (name, config) => {
+    if (config.type === 'rest' && rest) return rest.openRestCatalog({ ...ports, config, name });
     if (config.type === 'glue' && glue) return glue.createGlueCatalog({ ...ports, ...config, name });
     if (config.type === 'sql' && sqlite) return sqlite.openSqliteCatalog({ ...ports, ...config, name, onDemand: true });
     throw new LakegateError(

@@ -18,15 +18,8 @@ export function newTableMetadata(definition: {
   nowMs: number;
 }): TableMetadata {
   const { schema, spec, location, uuid, nowMs } = definition;
-  const { 'format-version': version, ...properties } = definition.properties;
-  if (version !== undefined && version !== '2') {
-    throw new LakegateError(
-      'unsupported',
-      `Table at ${location}: the property format-version is ${JSON.stringify(version)}; lakegate creates version 2. Leave the property out.`,
-      { context: { location, version } },
-    );
-  }
-  checkSpec(schema, spec, location);
+  checkNewTable(definition, location);
+  const { 'format-version': _, ...properties } = definition.properties;
   const fields = spec.fields.map((field, index) => ({ ...field, fieldId: FIRST_PARTITION_FIELD_ID + index }));
   return {
     formatVersion: 2,
@@ -50,6 +43,26 @@ export function newTableMetadata(definition: {
     statistics: [],
     partitionStatistics: [],
   };
+}
+
+/**
+ * Checks what a new table is to be, as `newTableMetadata` does; for catalogues whose server makes the metadata.
+ * @param place where the table will lie, or its name, for errors
+ * @throws LakegateError as `newTableMetadata`
+ */
+export function checkNewTable(
+  definition: { schema: Schema; spec: PartitionSpec; properties: Readonly<Record<string, string>> },
+  place: string,
+): void {
+  const version = definition.properties['format-version'];
+  if (version !== undefined && version !== '2') {
+    throw new LakegateError(
+      'unsupported',
+      `Table at ${place}: the property format-version is ${JSON.stringify(version)}; lakegate creates version 2. Leave the property out.`,
+      { context: { location: place, version } },
+    );
+  }
+  checkSpec(definition.schema, definition.spec, place);
 }
 
 function checkSpec(schema: Schema, spec: PartitionSpec, location: string): void {

@@ -52,8 +52,13 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
  * @throws LakegateError `corrupt` naming the file and what is wrong in it, `unsupported` for version 3 and up and encrypted tables
  */
 export function parseMetadata(text: string, location: string): TableMetadata {
+  return metadataFromJson(parseJson(text, `Table metadata ${location}`), location);
+}
+
+/** As `parseMetadata`, from JSON that was parsed losslessly: REST catalogues give metadata as a part of their answers. */
+export function metadataFromJson(json: unknown, location: string): TableMetadata {
   const where = `Table metadata ${location}`;
-  const found = asObject(parseJson(text, where), where);
+  const found = asObject(json, where);
   const version = integerAt(found, 'format-version', where);
   if (version > 2) {
     throw unsupported(

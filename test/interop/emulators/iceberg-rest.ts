@@ -29,6 +29,8 @@ export async function startIcebergRest(): Promise<IcebergRest> {
       CATALOG_REST_PORT: String(port),
       CATALOG_WAREHOUSE: warehouse,
       CATALOG_URI: 'jdbc:sqlite::memory:',
+      // A database in memory is its connection's own: with two of them, requests at the same time would see two catalogues.
+      CATALOG_CLIENTS: '1',
       CATALOG_CATALOG__IMPL: 'org.apache.iceberg.jdbc.JdbcCatalog',
     },
     health: `${endpoint}/v1/config`,

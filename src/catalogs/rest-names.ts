@@ -1,0 +1,46 @@
+import type { CatalogAuth } from '../config/model.ts';
+import { LakegateError } from '../errors.ts';
+import type { TableIdentifier } from './catalog.ts';
+import { formatIdentifier } from './identifier.ts';
+
+/** S3 user guide, "Naming rules for tables and namespaces". */
+const S3_TABLES_NAME = /^[a-z0-9][a-z0-9_]{0,254}$/;
+
+/** What a kind of server can hold, as far as it is known before it is asked. */
+export interface NameRules {
+  /** Whether a namespace can lie in another. */
+  nested: boolean;
+  /** Whether new tables lie where the server puts them, and nowhere else. */
+  serverChoosesLocation: boolean;
+  /** Why no table can have this name here; undefined: it can. */
+  fault(table: TableIdentifier): string | undefined;
+}
+
+/** The rules of the server behind a way of signing: S3 Tables and Glue have theirs, of others nothing is known. */
+export function nameRules(auth: CatalogAuth): NameRules {
+  const service = auth.kind === 'sigv4' ? auth.service : undefined;
+  if (service === 's3tables') return { nested: false, serverChoosesLocation: true, fault: faultInS3Tables };
+  if (service === 'glue') return { nested: false, serverChoosesLocation: false, fault: moreLevels };
+  return { nested: true, serverChoosesLocation: false, fault: () => undefined };
+}
+
+/** @throws LakegateError `invalid` */
+export function checkName(table: TableIdentifier, rules: NameRules, catalog: string): void {
+  const fault = rules.fault(table);
+  if (fault === undefined) return;
+  const name = formatIdentifier(table);
+  throw new LakegateError('invalid', `The catalogue ${catalog} cannot have a table ${JSON.stringify(name)}: ${fault}`, {
+    context: { table: name, catalog },
+  });
+}
+
+function faultInS3Tables(table: TableIdentifier): string | undefined {
+  const odd = [...table.namespace, table.name].find((part) => !S3_TABLES_NAME.test(part));
+  if (odd === undefined) return moreLevels(table);
+  return `S3 Tables takes names of 1 to 255 lower case letters, digits and underscores, beginning with a letter or digit, found ${JSON.stringify(odd.slice(0, 100))}.`;
+}
+
+function moreLevels(table: TableIdentifier): string | undefined {
+  if (table.namespace.length === 1) return undefined;
+  return `its namespaces have one level, found ${table.namespace.length}. Write namespace.table.`;
+}
