@@ -8,7 +8,7 @@ export interface Requests {
   catalog: Record<string, number>;
 }
 
-/** A store that counts what it is asked. A ranged read is one request; so is opening, which S3 answers with a HEAD. */
+/** A store that counts what it is asked. A ranged read is one request; so is opening, which S3 answers with a HEAD, unless the version is known. */
 export function countingStore(store: ObjectStore, requests: Requests): ObjectStore {
   const count = (name: string): void => {
     requests.store[name] = (requests.store[name] ?? 0) + 1;
@@ -17,7 +17,7 @@ export function countingStore(store: ObjectStore, requests: Requests): ObjectSto
     get(target, name: keyof ObjectStore) {
       const method = target[name] as (...args: unknown[]) => unknown;
       return async (...args: unknown[]) => {
-        count(name);
+        if (name !== 'open' || args[1] === undefined) count(name);
         const result = await method.apply(target, args);
         if (name !== 'open') return result;
         const reader = result as Awaited<ReturnType<ObjectStore['open']>>;

@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { deliver } from '../../src/gate/deliver.ts';
 import { readFooter } from '../../src/parquet/footer.ts';
 import { countNulls } from '../../src/parquet/nulls.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
 import { countingCatalog, countingStore, processCosts, type Requests } from './counting.ts';
 
@@ -80,12 +81,12 @@ function report(found: object, inProcessMs: number): void {
 }
 
 /** The time of the copies alone, since it is the file's size that decides it. */
-function timingCopies<S extends { copy(from: string, to: string): Promise<void> }>(store: S, copied: number[]): S {
+function timingCopies(store: ObjectStore, copied: number[]): ObjectStore {
   return {
     ...store,
-    async copy(from: string, to: string) {
+    async copy(from, to, expected) {
       const started = performance.now();
-      await store.copy(from, to);
+      await store.copy(from, to, expected);
       copied.push(performance.now() - started);
     },
   };
