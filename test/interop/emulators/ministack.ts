@@ -5,8 +5,10 @@ import { awsEnvironment, type Emulator, REGION } from './emulator.ts';
 import { freePorts, installed, startServer } from './process.ts';
 
 export interface MiniStackOptions {
-  /** Further variables of the emulator's own environment; its Lambdas see them too. */
+  /** Further variables of the emulator's own environment; its Lambdas see them too, AWS_ENDPOINT_URL included. */
   env?: Readonly<Record<string, string>>;
+  /** Where it listens, for who has to know before it starts. Default: a free port. */
+  port?: number;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface MiniStackOptions {
  */
 export async function startMiniStack(options: MiniStackOptions = {}): Promise<Emulator> {
   const command = installed('aws-venv', 'bin', 'ministack');
-  const [port] = await freePorts(1);
+  const port = options.port ?? (await freePorts(1))[0];
   const endpoint = `http://127.0.0.1:${port}`;
   const scratch = mkdtempSync(join(tmpdir(), 'ministack-'));
   const server = await startServer({
