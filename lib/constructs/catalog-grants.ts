@@ -70,7 +70,6 @@ function glueGrant(lake: StageLake, catalog: CatalogConfig, account: string, reg
       // The gate makes a database that is missing; the stack makes those that it knows to be new.
       'glue:CreateDatabase',
       'glue:GetTable',
-      'glue:GetTables',
       'glue:CreateTable',
       'glue:UpdateTable',
     ],
@@ -147,4 +146,17 @@ export function upkeepGlueGrants(lake: StageLake): Grant[] {
       ...grant,
       actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables', 'glue:UpdateTable'],
     }));
+}
+
+/** Listing tables, which the catalogue does over all databases: only the lake's own are then looked at. */
+export function glueListing(lake: StageLake): Grant[] {
+  const { arn } = stageNames(lake);
+  if (!usedCatalogs(lake).some((catalog) => isOwnGlue(lake, catalog))) return [];
+  return [
+    {
+      actions: ['glue:GetDatabases', 'glue:GetTables'],
+      resources: [arn('glue', 'catalog'), arn('glue', 'database/*'), arn('glue', 'table/*/*')],
+      wildcard: 'Glue lists databases of the whole catalogue; only names are read of tables that are not the lake’s.',
+    },
+  ];
 }

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { type StageLake, stageNames } from '../stage-names.ts';
-import { type GATE_METRICS, gateMetric } from './gate-metrics.ts';
+import { gateMetric } from './gate-metrics.ts';
 import type { LakegateFunction } from './lakegate-function.ts';
 import type { QueueWorker } from './queue-worker.ts';
 import type { TableUpkeep } from './table-upkeep.ts';
@@ -35,9 +35,9 @@ export class GateDashboard extends Construct {
       periodOverride: PeriodOverride.AUTO,
       defaultInterval: Duration.days(1),
     });
-    const counts = (...metrics: (keyof typeof GATE_METRICS)[]) =>
-      metrics.map((metric) => gateMetric('wap-audit', metric, { statistic: 'Sum', period: PERIOD }));
-    const latency = (statistic: string) => gateMetric('wap-audit', 'latency', { statistic, period: PERIOD });
+    const counts = (...metrics: Parameters<typeof gateMetric>[2][]) =>
+      metrics.map((metric) => gateMetric(lake, 'wap-audit', metric, { statistic: 'Sum', period: PERIOD }));
+    const latency = (statistic: string) => gateMetric(lake, 'wap-audit', 'latency', { statistic, period: PERIOD });
     dashboard.addWidgets(
       new TextWidget({
         markdown: `# ${names.prefix}\nDrops: \`${lake.raw}\` · tables: \`${lake.warehouse}\` · events: log group \`${names.archive}\``,

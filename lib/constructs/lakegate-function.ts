@@ -5,8 +5,8 @@ import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime 
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { StageLake } from '../stage-names.ts';
-import { stageNames } from '../stage-names.ts';
+import { METRICS_NAMESPACE } from '../../lambdas/metric-names.ts';
+import { type StageLake, stageNames } from '../stage-names.ts';
 import { allow, type Grant } from './grants.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
@@ -79,7 +79,8 @@ export class LakegateFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: name,
+        // The dimension of its metrics: stages that share an account are told apart.
+        POWERTOOLS_SERVICE_NAME: functionName,
         POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
         ...props.environment,
       },
@@ -121,9 +122,6 @@ export class LakegateFunction extends Construct {
     });
   }
 }
-
-/** CloudWatch namespace of the functions' own metrics. */
-export const METRICS_NAMESPACE = 'Lakegate';
 
 /** What Lambda needs to put a function into a VPC: these actions know no resources. */
 function networkGrant(): Grant {

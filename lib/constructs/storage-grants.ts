@@ -12,10 +12,9 @@ export function readRaw(lake: StageLake): Grant[] {
   const { name } = lake.stage.buckets.raw;
   return [
     // Without the right to list, a missing object is answered as a refusal.
-    { actions: ['s3:ListBucket', 's3:ListBucketVersions'], resources: [bucketArn(name)] },
+    { actions: ['s3:ListBucket'], resources: [bucketArn(name)] },
     {
-      // A server-side copy takes the object's tags along.
-      actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+      actions: ['s3:GetObject', 's3:GetObjectVersion'],
       resources: [bucketArn(name, '*')],
       wildcard: OBJECTS,
     },
@@ -65,7 +64,6 @@ function writeBucket(lake: StageLake, bucket: string): Grant[] {
         's3:GetObject',
         's3:GetObjectVersion',
         's3:PutObject',
-        's3:PutObjectTagging',
         's3:DeleteObject',
         's3:AbortMultipartUpload',
         's3:ListMultipartUploadParts',

@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { athenaGrants } from '../constructs/athena-grants.ts';
-import { catalogGrants, glueDatabases } from '../constructs/catalog-grants.ts';
+import { catalogGrants, glueDatabases, glueListing } from '../constructs/catalog-grants.ts';
 import { dropsPattern } from '../constructs/drops-pattern.ts';
 import { GateDashboard } from '../constructs/gate-dashboard.ts';
 import { gateMetric } from '../constructs/gate-metrics.ts';
@@ -44,7 +44,7 @@ export class GateStack extends Stack {
     const { gate } = lake.stage;
     const common = {
       lake,
-      environment: { LAKEGATE_BUS: names.bus, ...(nessie && { NESSIE_ENDPOINT: nessie.endpoint }) },
+      ...(nessie && { environment: { NESSIE_ENDPOINT: nessie.endpoint } }),
       ...(email && { email }),
       ...(nessie?.network && { network: nessie.network }),
     };
@@ -81,7 +81,7 @@ export class GateStack extends Stack {
       code: code.maintenance,
       memory: gate.memory,
       timeout: MAINTENANCE_TIMEOUT,
-      grants: [...deliveryGrants(lake), { actions: ['sqs:SendMessage'], resources: [missed.queueArn] }],
+      grants: [...deliveryGrants(lake), ...glueListing(lake)],
     });
     maintenance.function.configureAsyncInvoke({
       retryAttempts: 1,
@@ -95,11 +95,16 @@ export class GateStack extends Stack {
     });
     const upkeep =
       glueDatabases(lake).length > 0
-        ? new TableUpkeep(this, 'TableUpkeep', { lake, planner: names.of('maintenance'), ...(email && { email }) })
+        ? new TableUpkeep(this, 'TableUpkeep', {
+            lake,
+            planner: names.of('maintenance'),
+            dead: missed,
+            ...(email && { email }),
+          })
         : undefined;
     upkeep?.node.addDependency(maintenance);
 
-    this.erroredAlarm(names.of('wap-audit-errored'), email);
+    this.outcomeAlarms(lake, email);
     new GateDashboard(this, 'Dashboard', { lake, wap, notify, maintenance, ...(upkeep && { upkeep }) });
   }
 
@@ -125,14 +130,31 @@ export class GateStack extends Stack {
     return queue;
   }
 
-  private erroredAlarm(name: string, email: ITopic | undefined): void {
+  /** What the functions say of their own work, beside what AWS says of them. */
+  private outcomeAlarms(lake: StageLake, email: ITopic | undefined): void {
+    const names = stageNames(lake);
+    const figure = { statistic: 'Sum', period: Duration.minutes(5) };
+    const common = { threshold: 1, ...(email && { email }) };
     new RunbookAlarm(this, 'Errored', {
-      name,
-      summary: 'Deliveries ended in state errored: lakegate could not check them, and nothing of them is on main.',
+      ...common,
+      name: names.of('wap-audit-errored'),
+      summary: 'Deliveries ended in state errored: they could not be checked, and nothing of them is on main.',
       heading: 'Deliveries ended in error',
-      metric: gateMetric('wap-audit', 'errored', { statistic: 'Sum', period: Duration.minutes(5) }),
-      threshold: 1,
-      ...(email && { email }),
+      metric: gateMetric(lake, 'wap-audit', 'errored', figure),
+    });
+    new RunbookAlarm(this, 'Untold', {
+      ...common,
+      name: names.of('wap-audit-untold'),
+      summary: 'The event bus did not take what became of deliveries.',
+      heading: 'Events were not told',
+      metric: gateMetric(lake, 'wap-audit', 'eventsUntold', figure),
+    });
+    new RunbookAlarm(this, 'TasksFailed', {
+      ...common,
+      name: names.of('maintenance-tasks-failed'),
+      summary: 'Maintenance could not do a part of its work.',
+      heading: 'Maintenance left work undone',
+      metric: gateMetric(lake, 'maintenance', 'tasksFailed', figure),
     });
   }
 }
