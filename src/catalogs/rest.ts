@@ -1,7 +1,7 @@
 import type { RestCatalogConfig } from '../config/model.ts';
 import { isKind, LakegateError } from '../errors.ts';
 import { checkNewTable } from '../iceberg/create.ts';
-import type { TableUpdate } from '../iceberg/model.ts';
+import type { TableRequirement, TableUpdate } from '../iceberg/model.ts';
 import type { ReadSecret } from '../secrets/secret.ts';
 import type { Catalog, LoadedTable, TableIdentifier } from './catalog.ts';
 import { checkIdentifier, formatIdentifier } from './identifier.ts';
@@ -109,6 +109,40 @@ export function openRestCatalog(options: RestCatalogOptions): Catalog {
     return conflict(base, name, `somebody else was first (${fault.message})`);
   }
 
+  async function commit(
+    base: LoadedTable,
+    requirements: readonly TableRequirement[],
+    updates: readonly TableUpdate[],
+  ): Promise<LoadedTable> {
+    const { identifier } = base;
+    const { routes } = await server.settled();
+    const what = `commit to ${formatIdentifier(identifier)}`;
+    const asked = { what, server: uri, changes: true };
+    const body = commitBody(requirements, updates);
+    const answer = await send({ method: 'POST', url: routes.table(identifier), body, what });
+    if (answer.status === 404) throw conflict(base, name, 'the table was dropped or renamed');
+    if (answer.status === 409)
+      throw conflict(base, name, `somebody else was first (${answerFault(answer, asked).message})`);
+    if (answer.status === 400) throw await refusal(base, updates, answerFault(answer, asked));
+    if (answer.status !== 200) throw answerFault(answer, asked);
+    const table = understood(answer, asked, () =>
+      tableInAnswer(identifier, answer, `The catalogue server ${uri}, asked to ${what}`),
+    );
+    checkTaken(table, updates, uri);
+    loaded.remember(table, answer);
+    return table;
+  }
+
+  /** Some servers leave out properties that a table is created with; those are set by a commit, since files are read by them (name mapping). */
+  async function withProperties(table: LoadedTable, asked: Readonly<Record<string, string>>): Promise<LoadedTable> {
+    const missing = Object.entries(asked).filter(
+      ([key]) => key !== 'format-version' && !Object.hasOwn(table.metadata.properties, key),
+    );
+    if (missing.length === 0) return table;
+    const same = { type: 'assert-table-uuid', uuid: table.metadata.tableUuid } as const;
+    return commit(table, [same], [{ action: 'set-properties', updates: Object.fromEntries(missing) }]);
+  }
+
   return {
     name,
     findTable,
@@ -134,31 +168,13 @@ export function openRestCatalog(options: RestCatalogOptions): Catalog {
       if (answer.status === 409) throw tableExists(identifier, name);
       const asked = { what, server: uri, changes: true };
       if (answer.status !== 200) throw answerFault(answer, asked);
-      return understood(answer, asked, () => {
-        const table = tableInAnswer(identifier, answer, `The catalogue server ${uri}, asked to ${what}`);
-        loaded.remember(table, answer);
-        return table;
-      });
-    },
-    async commit(base, requirements, updates) {
-      const { identifier } = base;
-      const { routes } = await server.settled();
-      const what = `commit to ${formatIdentifier(identifier)}`;
-      const asked = { what, server: uri, changes: true };
-      const body = commitBody(requirements, updates);
-      const answer = await send({ method: 'POST', url: routes.table(identifier), body, what });
-      if (answer.status === 404) throw conflict(base, name, 'the table was dropped or renamed');
-      if (answer.status === 409)
-        throw conflict(base, name, `somebody else was first (${answerFault(answer, asked).message})`);
-      if (answer.status === 400) throw await refusal(base, updates, answerFault(answer, asked));
-      if (answer.status !== 200) throw answerFault(answer, asked);
       const table = understood(answer, asked, () =>
         tableInAnswer(identifier, answer, `The catalogue server ${uri}, asked to ${what}`),
       );
-      checkTaken(table, updates, uri);
       loaded.remember(table, answer);
-      return table;
+      return withProperties(table, definition.properties);
     },
+    commit,
     async listTables() {
       const { routes } = await server.settled();
       return listAllTables({ routes, send, server: uri, nested: rules.nested });

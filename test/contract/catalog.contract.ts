@@ -20,6 +20,10 @@ export interface CatalogCapabilities {
   bornWithProperties?: boolean;
   /** Branches of a table. Default: yes. Where the server takes such commits and does something else, they are refused as what they are. */
   branches?: boolean;
+  /** A second table of a name is refused. Default: yes. Otherwise the first is answered, and stays as it is. */
+  createsOnce?: boolean;
+  /** A table can be taken out while its files stay. Default: yes. */
+  drops?: boolean;
 }
 
 export const TABLE: TableIdentifier = { namespace: ['shop'], name: 'orders' };
@@ -96,6 +100,8 @@ export function catalogContract(
     swapsFromBase = true,
     bornWithProperties = false,
     branches = true,
+    createsOnce = true,
+    drops = true,
   }: CatalogCapabilities = {},
 ): void {
   describe(`catalogue: ${name}`, () => {
@@ -131,20 +137,29 @@ export function catalogContract(
       expect(await other.loadTable(TABLE)).toEqual(created);
     });
 
-    test('a second table of the name is refused, and the first stays', async () => {
-      const created = await catalog.createTable(TABLE, DEFINITION);
-      await expect(other.createTable(TABLE, DEFINITION)).rejects.toMatchObject({ kind: 'exists' });
-      expect((await other.loadTable(TABLE)).metadataLocation).toBe(created.metadataLocation);
-    });
+    if (createsOnce) {
+      test('a second table of the name is refused, and the first stays', async () => {
+        const created = await catalog.createTable(TABLE, DEFINITION);
+        await expect(other.createTable(TABLE, DEFINITION)).rejects.toMatchObject({ kind: 'exists' });
+        expect((await other.loadTable(TABLE)).metadataLocation).toBe(created.metadataLocation);
+      });
 
-    test('of many creators at once exactly one wins', async () => {
-      const attempts = [catalog, other, catalog, other].map((client) => client.createTable(TABLE, DEFINITION));
-      const settled = await Promise.allSettled(attempts);
-      const won = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-      expect(won).toHaveLength(1);
-      for (const one of settled) if (one.status === 'rejected') expect(one.reason).toMatchObject({ kind: 'exists' });
-      expect((await catalog.loadTable(TABLE)).metadata.tableUuid).toBe(won[0]!.metadata.tableUuid);
-    });
+      test('of many creators at once exactly one wins', async () => {
+        const attempts = [catalog, other, catalog, other].map((client) => client.createTable(TABLE, DEFINITION));
+        const settled = await Promise.allSettled(attempts);
+        const won = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+        expect(won).toHaveLength(1);
+        for (const one of settled) if (one.status === 'rejected') expect(one.reason).toMatchObject({ kind: 'exists' });
+        expect((await catalog.loadTable(TABLE)).metadata.tableUuid).toBe(won[0]!.metadata.tableUuid);
+      });
+    } else {
+      test('a second table of the name is the first, as it is', async () => {
+        const created = await catalog.createTable(TABLE, DEFINITION);
+        const first = await catalog.commit(created, [uuidHolds(created)], [setProperty('a', '1')]);
+        expect(await other.createTable(TABLE, DEFINITION)).toEqual(first);
+        expect(await catalog.loadTable(TABLE)).toEqual(first);
+      });
+    }
 
     test('names that are no table names are refused', async () => {
       const names = ['../x', '..', 'a/b', 'a\\b', '', 'a\nb', 'a.b', ' a', 'a#b', 'x'.repeat(300)];
@@ -297,13 +312,6 @@ export function catalogContract(
       );
     });
 
-    test('a commit to a table that was dropped is a conflict', async () => {
-      const base = await catalog.createTable(TABLE, DEFINITION);
-      await other.dropTable(TABLE);
-      await expect(catalog.commit(base, [], [setProperty('a', '1')])).rejects.toMatchObject({ kind: 'conflict' });
-      expect(await catalog.findTable(TABLE)).toBeUndefined();
-    });
-
     test('all tables of all namespaces are listed, by name', async () => {
       const tables = [
         { namespace: ['b'], name: 'a' },
@@ -316,13 +324,28 @@ export function catalogContract(
       expect(names).toEqual(nestedNamespaces ? ['a.b', 'a.c.x', 'a.z', 'b.a'] : ['a.b', 'a.z', 'a_c.x', 'b.a']);
     });
 
-    test('a dropped table is gone, its files stay, and its name is free', async () => {
-      const first = await catalog.createTable(TABLE, DEFINITION);
-      await other.dropTable(TABLE);
-      expect(await catalog.findTable(TABLE)).toBeUndefined();
-      const second = await catalog.createTable(TABLE, DEFINITION);
-      expect(second.metadata.tableUuid).not.toBe(first.metadata.tableUuid);
-    });
+    if (drops) {
+      test('a commit to a table that was dropped is a conflict', async () => {
+        const base = await catalog.createTable(TABLE, DEFINITION);
+        await other.dropTable(TABLE);
+        await expect(catalog.commit(base, [], [setProperty('a', '1')])).rejects.toMatchObject({ kind: 'conflict' });
+        expect(await catalog.findTable(TABLE)).toBeUndefined();
+      });
+
+      test('a dropped table is gone, its files stay, and its name is free', async () => {
+        const first = await catalog.createTable(TABLE, DEFINITION);
+        await other.dropTable(TABLE);
+        expect(await catalog.findTable(TABLE)).toBeUndefined();
+        const second = await catalog.createTable(TABLE, DEFINITION);
+        expect(second.metadata.tableUuid).not.toBe(first.metadata.tableUuid);
+      });
+    } else {
+      test('a table that cannot be taken out without its files stays', async () => {
+        const created = await catalog.createTable(TABLE, DEFINITION);
+        await expect(other.dropTable(TABLE)).rejects.toMatchObject({ retryable: false });
+        expect(await catalog.loadTable(TABLE)).toEqual(created);
+      });
+    }
 
     test('format version 3 is refused, to load and to create', async () => {
       await register(TABLE, VERSION_3);
