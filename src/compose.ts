@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Catalog } from './catalogs/catalog.ts';
+import type { MetadataSizeReport } from './catalogs/metadata-size.ts';
 import { catalogOpener } from './catalogs/open.ts';
 import { atAwsEndpoint } from './catalogs/rest-endpoint.ts';
 import type { CatalogConfig, LakeConfig } from './config/model.ts';
@@ -24,6 +25,8 @@ export interface ComposeOptions {
   onStep?: (step: Step) => void;
   /** Hears of messages that could not be sent. */
   onNotifyFault?: (message: string) => void;
+  /** Hears of tables whose metadata nears what their catalogue takes. */
+  onMetadataSize?: (report: MetadataSizeReport) => void;
   /** Stands in for the store made from the URLs' schemes. */
   store?: ObjectStore;
   notifier?: Notifier;
@@ -91,7 +94,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
     records: createRecords(store, config.records),
     catalog: (name) => (override ? open(override.name, override.config) : open(name, config.catalogs[name])),
     notifier: options.notifier ?? (await notifierOf(config, options)),
-    sql: lazySql(),
+    sql: lazySql(config),
     now,
     holder: leaseHolder(host),
     leaseMs: LEASE_MS,
@@ -154,14 +157,39 @@ async function notifierOf(config: LakeConfig, { env, onNotifyFault }: ComposeOpt
   return combineNotifiers(configuredNotifiers(config.notify, env, (fault) => onNotifyFault?.(fault.message)));
 }
 
-/** The engine is 50 MB: it is loaded by the first rule that needs it. */
-function lazySql(): SqlEngine {
+/**
+ * DuckDB for files of this machine, Athena for tables on S3. The first is 50 MB: each is loaded by the first rule that needs it.
+ */
+function lazySql(config: LakeConfig): SqlEngine {
+  let athena: Promise<SqlEngine> | undefined;
   return {
-    async violations(query, files, sample) {
-      const { createDuckDb } = await import('./sql/duckdb.ts');
-      return createDuckDb().violations(query, files, sample);
+    async violations(query, files, sample, staged) {
+      if (!files.some((file) => file.startsWith('s3://'))) {
+        const { createDuckDb } = await import('./sql/duckdb.ts');
+        return createDuckDb().violations(query, files, sample, staged);
+      }
+      athena ??= openAthena(config);
+      return (await athena).violations(query, files, sample, staged);
     },
   };
+}
+
+async function openAthena({ catalogs, name, stage }: LakeConfig): Promise<SqlEngine> {
+  const glue = Object.values(catalogs).find((catalog) => catalog.type === 'glue');
+  if (glue === undefined) {
+    throw new LakegateError(
+      'unsupported',
+      'sql rules over tables on S3 are run by Athena, which reads the Glue catalogue: lake.yaml has none of type glue',
+    );
+  }
+  const { createAthenaSql } = await import('./sql/athena.ts');
+  const region = stage?.region ?? glue.region;
+  return createAthenaSql({
+    ...(stage === undefined ? {} : { workgroup: `${name}-${stage.name}` }),
+    ...(region === undefined ? {} : { region }),
+    now: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
 }
 
 /** Uniform over the positive 63-bit numbers, as Iceberg writers choose them. */

@@ -104,3 +104,17 @@ function tooLarge(table: string, { metadata, bytes }: FittedMetadata, limits: Me
 export function megabytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
+
+/** A report in words: how large, what was done, what a person may do. */
+export function describeMetadataSize(report: MetadataSizeReport): string {
+  const { table, bytes, limits, expiredSnapshots, expiredRefs, shortenedToMs } = report;
+  const gone =
+    expiredSnapshots + expiredRefs.length === 0
+      ? 'nothing of it may expire'
+      : `${expiredSnapshots} snapshots and ${expiredRefs.length} branches and tags were expired to make room`;
+  const shortened =
+    shortenedToMs === undefined
+      ? ''
+      : `, also younger ones than its retention keeps (down to ${shortenedToMs / HOUR_MS} hours)`;
+  return `the metadata of ${table} has ${megabytes(bytes)} of the ${megabytes(limits.maxBytes)} that its catalogue takes: ${gone}${shortened}. Shorten its retention (history.expire.max-snapshot-age-ms), or deliver in larger batches.`;
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { describeMetadataSize } from '../catalogs/metadata-size.ts';
 import { composeLake, type Lake } from '../compose.ts';
 import { embeddedConfig } from '../config/embedded.ts';
 import type { LakeConfig } from '../config/model.ts';
@@ -52,6 +53,7 @@ export async function withLake<T>(
     env,
     cwd: context.terminal.cwd,
     onStep,
+    onMetadataSize: (report) => context.terminal.err.write(`lakegate: ${describeMetadataSize(report)}\n`),
     onNotifyFault: (message) => context.terminal.err.write(`lakegate: ${message}\n`),
     ...(context.options.catalog === undefined ? {} : { catalog: context.options.catalog }),
   });

@@ -8,7 +8,7 @@ import { readWritten } from '../iceberg/written-files.ts';
 import { audit } from '../rules/audit.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
 import { factsOf } from '../rules/manifest-statistics.ts';
-import type { AuditedFile, AuditVerdict, RuleSpec, SqlEngine } from '../rules/rule.ts';
+import type { AuditedFile, AuditVerdict, RuleSpec, SqlEngine, StagedRows } from '../rules/rule.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
 /**
@@ -50,6 +50,7 @@ function withoutRows(schema: Schema): AuditedFile {
  * Audits one delivery's staged files.
  * @param table the columns the files were staged under
  * @param paths the delivery's files, as staged
+ * @param rows the snapshot that has them, for engines that read tables
  * @throws LakegateError `internal` when the branch lacks one of them, `corrupt` | `unavailable` when a file cannot be read
  */
 export async function auditFiles(
@@ -58,6 +59,7 @@ export async function auditFiles(
   table: { schema: Schema; nameMapping: readonly MappedField[] },
   staged: ReadonlyMap<string, DataFile>,
   paths: readonly string[],
+  rows: StagedRows,
 ): Promise<AuditVerdict> {
   const files = paths.map((path) => {
     const dataFile = staged.get(path);
@@ -66,5 +68,5 @@ export async function auditFiles(
     return auditedParquet({ url: path, openReader: () => ports.store.open(path), statistics: { ...table, dataFile } });
   });
   if (files.length === 0) files.push(withoutRows(table.schema));
-  return audit([...rules], { files, nowMs: ports.now(), ...(ports.sql ? { sql: ports.sql } : {}) });
+  return audit([...rules], { files, nowMs: ports.now(), staged: rows, ...(ports.sql ? { sql: ports.sql } : {}) });
 }

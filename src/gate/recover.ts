@@ -1,4 +1,5 @@
 import type { LoadedTable } from '../catalogs/catalog.ts';
+import { parseIdentifier } from '../catalogs/identifier.ts';
 import type { TableConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
 import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
@@ -96,7 +97,8 @@ async function evidence(
 ): Promise<{ files: string[]; verdict?: AuditVerdict }> {
   const added = await addedFiles(ports.io.store, snapshot);
   const files = [...added.keys()].filter((path) => isFileOf(id, record.drop.url, path));
-  const verdict = await auditFiles(ports, table.rules, columns, added, files).catch(() => undefined);
+  const rows = { ...parseIdentifier(table.name), snapshotId: snapshot.snapshotId };
+  const verdict = await auditFiles(ports, table.rules, columns, added, files, rows).catch(() => undefined);
   return verdict ? { files, verdict } : { files };
 }
 

@@ -160,11 +160,12 @@ async function runFitted(
   steps.step('staged', members);
 
   const files = await addedFiles(ports.io.store, staged.snapshot);
+  const rows = { ...target.identifier, snapshotId: staged.snapshot.snapshotId };
   const verdicts = new Map<Member, AuditVerdict | LakegateError>();
   await Promise.all(
     members.map(async (member) => {
       const paths = member.dataFiles.map(({ filePath }) => filePath);
-      verdicts.set(member, await auditFiles(ports, config.rules, columns, files, paths).catch(asFault));
+      verdicts.set(member, await auditFiles(ports, config.rules, columns, files, paths, rows).catch(asFault));
     }),
   );
   steps.step('audited', members);

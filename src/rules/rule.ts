@@ -76,14 +76,29 @@ export interface AuditedFile {
  */
 export type AuditValue = number | bigint | string | boolean | Uint8Array | { decimal: string } | { micros: bigint };
 
+/** Where a delivery's rows are staged, for engines that read tables and not files. */
+export interface StagedRows {
+  /** Of the table. */
+  namespace: readonly string[];
+  name: string;
+  /** The snapshot that has the delivery's files, beside others'. */
+  snapshotId: bigint;
+}
+
 /** Runs SQL over files; DuckDB on a laptop, Athena on AWS. */
 export interface SqlEngine {
   /**
    * @param files URLs of the Parquet files behind the view `delivery`
+   * @param staged the snapshot that has them; undefined for files that are in no table
    * @returns the number of rows the query gave, and the first few of them as text for a person
    * @throws LakegateError `invalid` when the query itself is wrong, `unavailable` when the engine cannot run
    */
-  violations(query: string, files: readonly string[], sample: number): Promise<{ count: number; sample: string[] }>;
+  violations(
+    query: string,
+    files: readonly string[],
+    sample: number,
+    staged?: StagedRows,
+  ): Promise<{ count: number; sample: string[] }>;
 }
 
 /** What a rule is given. */
@@ -92,6 +107,8 @@ export interface AuditContext {
   /** Milliseconds since the epoch at which the audit runs. */
   nowMs: number;
   sql?: SqlEngine;
+  /** Where the files are staged; absent for a file that is only looked at. */
+  staged?: StagedRows;
 }
 
 /** The verdict over a delivery. */

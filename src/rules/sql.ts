@@ -10,7 +10,7 @@ export async function sql(spec: Extract<RuleSpec, { rule: 'sql' }>, context: Aud
   if (context.sql === undefined) return result({ outcome: 'inconclusive', found: 'no SQL engine here' });
   try {
     const files = context.files.map((file) => file.url);
-    const { count, sample } = await context.sql.violations(spec.query, files, MAX_POSITIONS);
+    const { count, sample } = await context.sql.violations(spec.query, files, MAX_POSITIONS, context.staged);
     if (count === 0) return result({ outcome: 'passed', count, found: 'no rows' });
     const found = `${count} ${count === 1 ? 'row' : 'rows'}: ${sample.join('; ')}`;
     return result({ outcome: 'failed', count, found });
