@@ -93,7 +93,7 @@ export function createSlackNotifier(options: SlackOptions): SlackNotifier {
 
 /** Loaded with the first message: most runs of the command send none. Retries are ours, so that waits stay bounded. */
 async function createClient(token: string, slackApiUrl: string | undefined, timeout: number): Promise<WebClient> {
-  const { WebClient, LogLevel } = await import('@slack/web-api');
+  const { WebClient, LogLevel } = await import('./slack-client.ts');
   const quiet = () => {};
   return new WebClient(token, {
     ...(slackApiUrl !== undefined && { slackApiUrl }),
