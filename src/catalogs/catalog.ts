@@ -1,4 +1,5 @@
 import type { PartitionSpec, Schema, TableMetadata, TableRequirement, TableUpdate } from '../iceberg/model.ts';
+import type { CatalogBranches } from './branches.ts';
 
 /** A table's name in its catalogue: namespace levels, then the name. Written `a.b.t`. */
 export interface TableIdentifier {
@@ -26,6 +27,8 @@ export interface NewTable {
 export interface Catalog {
   /** The name people call it by (`--catalog NAME`). */
   readonly name: string;
+  /** Where the catalogue branches as a whole; tables have no branches of their own then. */
+  readonly branches?: CatalogBranches;
   /** @throws LakegateError `not_found` | `unsupported` (format v3) | `unavailable` */
   loadTable(table: TableIdentifier): Promise<LoadedTable>;
   /** As loadTable, but undefined when there is no such table. */

@@ -31,7 +31,9 @@ export async function catalogOpener(kinds: ReadonlySet<CatalogConfig['type']>, p
   const sqlite = kinds.has('sql') ? await import('./sqlite.ts') : undefined;
   const glue = kinds.has('glue') ? await import('./glue.ts') : undefined;
   const rest = kinds.has('rest') ? await import('./rest.ts') : undefined;
+  const nessie = kinds.has('nessie') ? await import('./nessie.ts') : undefined;
   return (name, config) => {
+    if (config.type === 'nessie' && nessie) return nessie.openNessieCatalog({ ...ports, config, name });
     if (config.type === 'rest' && rest) return rest.openRestCatalog({ ...ports, config, name });
     if (config.type === 'glue' && glue) return glue.createGlueCatalog({ ...ports, ...config, name });
     if (config.type === 'sql' && sqlite) return sqlite.openSqliteCatalog({ ...ports, ...config, name, onDemand: true });

@@ -14,7 +14,7 @@ import type { GatePorts, TableTarget } from './ports.ts';
 import { settleStaged } from './publish.ts';
 import type { VersionedRecord } from './records.ts';
 import { keptChange } from './schema-change.ts';
-import { type KeptDelivery, publishedBy, type Staging } from './staging.ts';
+import { isTakenOut, type KeptDelivery, publishedBy, type Staging } from './staging.ts';
 import { stagingOf } from './staging-of.ts';
 
 /**
@@ -101,7 +101,7 @@ export async function rollbackDelivery(
     undefined,
     async (table) =>
       // A delivery without rows has no files to take out.
-      happened(table) || paths.size === 0
+      happened(table) || paths.size === 0 || (await isTakenOut(stagingOf(ports, target).publications(table), id))
         ? undefined
         : planRemoveFiles(ports.io, table, { paths, summary: { [REMOVED_DELIVERIES_KEY]: id } }),
     { ...commitOptions(ports), happened },

@@ -4,7 +4,6 @@ import type { TableConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
 import { ancestorsOf, headOf, MAIN } from '../iceberg/ancestry.ts';
 import type { Snapshot } from '../iceberg/model.ts';
-import { publishedSnapshots } from '../iceberg/published.ts';
 import { isLive, loadManifests, visitEntries } from '../iceberg/table-io.ts';
 import type { AuditVerdict } from '../rules/rule.ts';
 import { addedFiles, auditFiles } from './audit.ts';
@@ -12,6 +11,8 @@ import type { ClaimedDelivery } from './claim.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import { fitTarget, schemaOf } from './schema-change.ts';
 import { type Ending, recordEnding } from './settle.ts';
+import { publishedBy } from './staging.ts';
+import { stagingOf } from './staging-of.ts';
 
 /**
  * Deliveries that were taken over may be on main already: the runner before was killed between the commit and the record. They get their ending.
@@ -31,7 +32,10 @@ export async function finishPublished(
     throw error;
   });
   if (!loaded) return [...batch];
-  const published = publishedSnapshots(loaded, new Set(again.map(({ id }) => id)));
+  const published = await publishedBy(
+    stagingOf(ports, target).publications(loaded),
+    again.map(({ id }) => id),
+  );
   const found = await foundByFiles(
     ports,
     loaded,

@@ -5,6 +5,7 @@ import { commitWithRetry } from '../iceberg/commit.ts';
 import { planPublish } from '../iceberg/publish.ts';
 import { DELIVERIES_KEY, findPublished, publishedSnapshots } from '../iceberg/published.ts';
 import { commitOptions } from './commit-options.ts';
+import { decisionSummary } from './decision-keys.ts';
 import { branchOf } from './identity.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
 import type { Settled, Settlement, StagedDelivery } from './publish.ts';
@@ -46,9 +47,7 @@ export async function settleRefs(
         discard: new Set(leave.flatMap(({ files }) => files)),
         summary: {
           [DELIVERIES_KEY]: publish.map(({ id }) => id).join(','),
-          ...(settlement.decision === undefined
-            ? {}
-            : { 'lakegate.published-by': settlement.decision.by, 'lakegate.reason': settlement.decision.reason }),
+          ...decisionSummary(settlement.decision),
         },
         extraUpdates: schema.updates,
         schemaId: schema.schemaId,

@@ -96,6 +96,7 @@ export function publishedSchema(
     }
   }
   if (sameSchema(current, schema)) return { updates: [], schemaId: current.schemaId };
+  checkIdsUnique(schema);
   const { updates, schemaId } = withSchema(metadata, schema, metadata.lastColumnId, []);
   const mapping = formatNameMapping(updateNameMapping(nameMapping(metadata, current), schema));
   return {
@@ -106,6 +107,22 @@ export function publishedSchema(
       { action: 'set-properties', updates: { [NAME_MAPPING_PROPERTY]: mapping } },
     ],
   };
+}
+
+/** Where each branch has metadata of its own, two of them may have given one id to different columns. */
+function checkIdsUnique(schema: Schema): void {
+  const names = new Map<number, string>();
+  for (const { name, field } of allFields(schema)) {
+    const other = names.get(field.id);
+    if (other !== undefined) {
+      throw new LakegateError(
+        'conflict',
+        `column ${name} was staged with id ${field.id}, which column ${other} has in the table by now: stage it anew`,
+        { context: { column: name, refit: true } },
+      );
+    }
+    names.set(field.id, name);
+  }
 }
 
 function united(metadata: TableMetadata, schema: Schema, id: string, change: StagedChange): Schema {

@@ -56,3 +56,12 @@ export async function publishedBy(
   }
   return found;
 }
+
+/** Whether the last that main's commits say of a delivery is that it was taken out. */
+export async function isTakenOut(publications: AsyncIterable<Publication>, id: string): Promise<boolean> {
+  for await (const { removed, deliveries } of publications) {
+    if (removed.includes(id)) return true;
+    if (deliveries.includes(id)) return false;
+  }
+  return false;
+}
