@@ -46,7 +46,7 @@ const inFolder = (folder: string) => modules.filter(({ path }) => path.startsWit
 const ADAPTERS = [
   /^src\/storage\/(?!store\.ts|urls\.ts)/,
   /^src\/catalogs\/(sqlite|glue|rest|nessie|open|metadata-files|pyiceberg-here)/,
-  /^src\/notify\/(slack|teams|event-bus|notifiers)\.ts$/,
+  /^src\/notify\/(slack|slack-client|teams|event-bus|event-bridge|notifiers)\.ts$/,
   /^src\/secrets\/reader\.ts$/,
   /^src\/sql\//,
 ];
