@@ -2,11 +2,11 @@
  * Bundles the Lambda functions: `node scripts/build-lambdas.ts [folder]` puts each into its own folder, `dist/lambdas/` by default. The CDK
  * app calls `bundleLambda` at synth, with the stage's configuration.
  */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { type BuildResult, build } from 'esbuild';
-import type { LakeConfig } from '../src/config/model.ts';
+import type { CatalogConfig, LakeConfig } from '../src/config/model.ts';
 
 /** The functions, each a folder under `lambdas/` with a `handler.ts`. */
 export const LAMBDAS = ['wap-audit', 'notify', 'maintenance'] as const;
@@ -18,20 +18,59 @@ export const HANDLER = 'handler.handler';
 const root = resolve(import.meta.dirname, '..');
 
 /**
- * Parts of the core that a function never comes to, since its configuration comes resolved and its messages go to the bus: they are left out.
- * A call that reached one all the same would fail and name it.
+ * Modules that no function comes to, since its configuration comes resolved, no stage has a catalogue in a file, its messages go to the bus and it runs in no browser: they are left
+ * out. A call that reached one all the same would fail and name it.
  */
-const LEFT_OUT: Readonly<Record<LambdaName, readonly RegExp[]>> = {
-  'wap-audit': [/\/pyiceberg-(config|here)\.ts$/, /\/notifiers\.ts$/, /\/sql\/duckdb\.ts$/],
-  notify: [/\/pyiceberg-(config|here)\.ts$/, /\/notifiers\.ts$/, /\/sql\/duckdb\.ts$/],
-  maintenance: [/\/pyiceberg-(config|here)\.ts$/, /\/notifiers\.ts$/, /\/sql\/duckdb\.ts$/],
+const LEFT_OUT =
+  /\/src\/catalogs\/(pyiceberg-config|pyiceberg-here|sqlite)\.ts$|\/src\/notify\/notifiers\.ts$|\/src\/sql\/duckdb\.ts$|\/node_modules\/bowser\//;
+
+/** The module that opens a kind of catalogue: left out where the stage has none of the kind. */
+const CATALOG_MODULES: Partial<Record<CatalogConfig['type'], RegExp>> = {
+  glue: /\/src\/catalogs\/glue\.ts$/,
+  rest: /\/src\/catalogs\/rest\.ts$/,
+  nessie: /\/src\/catalogs\/nessie\.ts$/,
+};
+
+function leftOut(config: LakeConfig | undefined): RegExp {
+  if (config === undefined) return LEFT_OUT;
+  const kinds = new Set(Object.values(config.catalogs).map(({ type }) => type));
+  // Nessie's tables are reached through its Iceberg REST endpoint.
+  if (kinds.has('nessie')) kinds.add('rest');
+  const unused = Object.entries(CATALOG_MODULES).filter(([kind]) => !kinds.has(kind as CatalogConfig['type']));
+  return new RegExp([LEFT_OUT, ...unused.map(([, pattern]) => pattern)].map(({ source }) => source).join('|'));
+}
+
+/** The SDK's descriptions of all that a service takes and gives, of which a function uses a few. */
+const SDK_SCHEMAS = /\/node_modules\/@aws-sdk\/client-[^/]+\/dist-es\/schemas\/schemas_0\.js$/;
+
+/**
+ * Writes keys that are named by a constant (`[_xN]: 1`) as the text they are: a bundler must take a computed key for something that may do
+ * anything, and keeps whatever has one.
+ */
+function withPlainKeys(source: string): string {
+  const constants = new Map<string, string>();
+  for (const [, name, text] of source.matchAll(/^const (\w+) = ("[^"\\]*");$/gm)) constants.set(name!, text!);
+  return source.replace(/\[(\w+)\]:/g, (whole, name: string) =>
+    constants.has(name) ? `${constants.get(name)}:` : whole,
+  );
+}
+
+/**
+ * What the SDK brings for other places. Lambda gives a function its credentials by the environment: files, single sign-on and the metadata of
+ * machines, with their clients, are for a person's machine. Of avsc only the types: its main module starts RPC services, too.
+ */
+const INSTEAD = {
+  avsc: 'avsc/etc/browser/avsc-types.js',
+  '@aws-sdk/credential-provider-node': join(root, 'lambdas', 'credentials.ts'),
+  '@smithy/core/event-streams': join(root, 'lambdas', 'event-streams.ts'),
 };
 
 /**
  * Bundles one function: ES modules for Lambda's Node 24, one chunk for the start and one for each part that is loaded later, source maps beside
  * them. The AWS SDK is bundled, so that its version is the lock file's.
  * @param outDir emptied first; afterwards all that Lambda needs, `handler.mjs` at its root
- * @param config the stage's configuration, packed as `lake.json`; without it the environment variable LAKEGATE_CONFIG_FILE has to lead to one
+ * @param config the stage's configuration, packed as `lake.json`, with the catalogues it names and no others; without it all catalogues are in,
+ *   and the environment variable LAKEGATE_CONFIG_FILE has to lead to a configuration
  * @returns esbuild's metafile: where the bytes come from
  */
 export async function bundleLambda(
@@ -58,20 +97,20 @@ export async function bundleLambda(
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
-    alias: { avsc: 'avsc/etc/browser/avsc-types.js' },
-    banner: {
-      js: "import { createRequire as lakegateRequire } from 'node:module'; const require = lakegateRequire(import.meta.url);",
-    },
+    alias: INSTEAD,
+    inject: [join(root, 'lambdas', 'require.ts')],
     plugins: [
       {
         name: 'left-out',
         setup({ onLoad }) {
-          for (const filter of LEFT_OUT[name]) {
-            onLoad({ filter }, ({ path }) => ({
-              contents: `throw new Error(${JSON.stringify(`${path.slice(root.length + 1)} is not part of this function`)});`,
-              loader: 'js',
-            }));
-          }
+          onLoad({ filter: leftOut(config) }, ({ path }) => ({
+            contents: `throw new Error(${JSON.stringify(`${relative(root, path)} is not part of this function`)});`,
+            loader: 'js',
+          }));
+          onLoad({ filter: SDK_SCHEMAS }, async ({ path }) => ({
+            contents: withPlainKeys(await readFile(path, 'utf8')),
+            loader: 'js',
+          }));
         },
       },
     ],

@@ -13,6 +13,12 @@ export function isHidden(key: string): boolean {
   return key.split('/').some((part) => part.startsWith('.') || part.startsWith('_'));
 }
 
+/** Whether nobody misses an object that no table claims: folders, and what its name marks as no data. */
+export function isNoData({ raw }: Pick<LakeConfig, 'raw'>, url: string): boolean {
+  const key = url.startsWith(raw) ? url.slice(raw.length) : url.slice(url.lastIndexOf('/') + 1);
+  return key === '' || key.endsWith('/') || isHidden(key);
+}
+
 /**
  * Which table a dropped object belongs to: the one whose prefix its key starts with (prefixes do not overlap: lake.yaml is checked).
  * @param url the object's URL, under `config.raw`

@@ -1,6 +1,6 @@
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LakegateError } from '../errors.ts';
 import { type BusEntry, busEntry, requests } from './bus-entry.ts';
+import type { PutEntries } from './event-bridge.ts';
 import type { DomainEvent, Notifier } from './notifier.ts';
 
 export interface EventBusOptions {
@@ -10,11 +10,9 @@ export interface EventBusOptions {
   sleep(ms: number): Promise<void>;
   /** Uniform in [0, 1). */
   random(): number;
-  /** Stands in for EventBridge. @returns for each entry, in order, its error code or nothing */
+  /** Stands in for EventBridge. */
   put?: PutEntries;
 }
-
-export type PutEntries = (entries: readonly BusEntry[]) => Promise<(string | undefined)[]>;
 
 /** Tries for what the bus refused for the moment, the first one included. The SDK retries whole requests by itself. */
 const ATTEMPTS = 4;
@@ -28,7 +26,10 @@ const FIRST_PAUSE_MS = 100;
 export function createEventBusNotifier(options: EventBusOptions): Notifier {
   let loaded: Promise<PutEntries> | undefined;
   const put: PutEntries = async (entries) => {
-    loaded ??= options.put === undefined ? eventBridge(options.region) : Promise.resolve(options.put);
+    // Loaded with the first event: a run that has nothing to say does not pay for the client.
+    loaded ??= options.put
+      ? Promise.resolve(options.put)
+      : import('./event-bridge.ts').then(({ openEventBridge }) => openEventBridge(options.region));
     return (await loaded)(entries);
   };
 
@@ -65,18 +66,5 @@ export function createEventBusNotifier(options: EventBusOptions): Notifier {
         { context: { bus: options.bus, events: events.length }, cause },
       );
     },
-  };
-}
-
-/** The client is loaded with the first event: a run that has nothing to say does not pay for it. */
-async function eventBridge(region: string | undefined): Promise<PutEntries> {
-  const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
-  const client: EventBridgeClient = new EventBridgeClient({ ...(region !== undefined && { region }), maxAttempts: 4 });
-  return async (entries) => {
-    const { Entries: answers = [] } = await client.send(new PutEventsCommand({ Entries: [...entries] }));
-    return entries.map((_, index) => {
-      const answer = answers[index];
-      return answer?.EventId === undefined ? (answer?.ErrorCode ?? 'nothing') : undefined;
-    });
   };
 }

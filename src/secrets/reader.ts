@@ -86,13 +86,7 @@ function missing(source: SecretSource, what: string): LakegateError {
 function entriesOfSecretsManager(): (name: string) => Promise<string> {
   let client: Promise<(name: string) => Promise<string>> | undefined;
   return async (name) => {
-    client ??= import('@aws-sdk/client-secrets-manager').then(({ GetSecretValueCommand, SecretsManagerClient }) => {
-      const manager = new SecretsManagerClient({});
-      return async (id) => {
-        const { SecretString, SecretBinary } = await manager.send(new GetSecretValueCommand({ SecretId: id }));
-        return SecretString ?? new TextDecoder().decode(SecretBinary);
-      };
-    });
+    client ??= import('./secrets-manager.ts').then(({ openSecretsManager }) => openSecretsManager());
     return (await client)(name);
   };
 }
