@@ -107,6 +107,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
   const used = override
     ? {
         ...config,
+        catalogs: { ...config.catalogs, [override.name]: override.config },
         defaultCatalog: override.name,
         tables: config.tables.map((table) => ({ ...table, catalog: override.name })),
       }
@@ -135,7 +136,7 @@ async function overriddenCatalog(
   const own = config.catalogs[name];
   if (own) return { name, config: own };
   const [{ pyicebergCatalog }, { knownToPyiceberg }] = await Promise.all([
-    import('./catalogs/pyiceberg-config.ts'),
+    import('./catalogs/pyiceberg-catalog.ts'),
     import('./catalogs/pyiceberg-here.ts'),
   ]);
   const found = knownToPyiceberg({ env, cwd });

@@ -1,5 +1,4 @@
 import { parse } from 'yaml';
-import type { CatalogConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 
 /** A catalogue as PyIceberg's configuration describes it. */
@@ -10,6 +9,10 @@ export interface PyicebergCatalog {
   warehouse?: string;
   /** Every setting, the above included; keys in lower case, nested ones joined by dots. */
   properties: Record<string, string>;
+  /** Of the settings that come from the environment: the variable's name. */
+  variables: Record<string, string>;
+  /** The environment's own AWS region. */
+  region?: string;
 }
 
 export interface PyicebergSurroundings {
@@ -23,8 +26,6 @@ export interface PyicebergSurroundings {
 
 const FILE_NAME = '.pyiceberg.yaml';
 const ENV_PREFIX = 'pyiceberg_';
-/** Types that are opened; of `sql`, SQLite alone. */
-const OPENABLE = 'sql';
 
 /** Settings as read: text, or settings below. A Map, so that no name from a file or the environment can reach a prototype. */
 type Settings = Map<string, string | Settings>;
@@ -36,45 +37,29 @@ type Settings = Map<string, string | Settings>;
  */
 export function findPyicebergCatalogs(around: PyicebergSurroundings): Record<string, PyicebergCatalog> {
   const settings = fromFiles(around);
+  const variables = new Map<string, string>();
   for (const [variable, value] of Object.entries(around.env)) {
-    if (value !== undefined) override(settings, variable, value);
+    const path = value === undefined ? undefined : override(settings, variable, value);
+    if (path !== undefined) variables.set(path.join('.'), variable);
   }
+  const region = around.env.AWS_REGION || around.env.AWS_DEFAULT_REGION;
   const catalogs = settings.get('catalog');
   if (catalogs === undefined || typeof catalogs === 'string') return {};
   // Without a prototype: a name such as "constructor" finds nothing unless it is configured.
   const found: Record<string, PyicebergCatalog> = Object.create(null);
-  for (const [name, own] of catalogs) if (typeof own !== 'string') found[name] = describe(own);
+  for (const [name, own] of catalogs) {
+    if (typeof own === 'string') continue;
+    const described = describe(own);
+    const named = Object.keys(described.properties).flatMap((key) => {
+      const variable = variables.get(`catalog.${name}.${key}`);
+      return variable === undefined ? [] : [[key, variable]];
+    });
+    found[name] = { ...described, variables: Object.fromEntries(named), ...(region ? { region } : {}) };
+  }
   return found;
 }
 
-/**
- * A catalogue of PyIceberg's configuration as one that lakegate opens.
- * @param name as people ask for it; it is the `catalog_name` in the rows, as for PyIceberg, in which case counts
- * @param defaultWarehouse where new tables go if the catalogue does not say; empty: nowhere
- * @throws LakegateError `unsupported` for other types than SQLite, `config` without a uri
- */
-export function pyicebergCatalog(name: string, found: PyicebergCatalog, defaultWarehouse: string): CatalogConfig {
-  const context = { catalog: name };
-  const { type, uri, warehouse } = found;
-  if (type !== OPENABLE || (uri !== undefined && !uri.startsWith('sqlite'))) {
-    const what = type === OPENABLE ? `a database other than SQLite (${uri!.replace(/:.*/s, '')})` : `of type ${type}`;
-    throw new LakegateError(
-      'unsupported',
-      `The catalogue "${name}" is ${what}; lakegate opens catalogues of type sql with a sqlite: uri. Choose another with --catalog.`,
-      { context: { ...context, type } },
-    );
-  }
-  if (uri === undefined) {
-    throw new LakegateError(
-      'config',
-      `The catalogue "${name}" has no uri. Set it in ${FILE_NAME}, or PYICEBERG_CATALOG__${name.toUpperCase()}__URI.`,
-      { context },
-    );
-  }
-  return { type: 'sql', uri, catalogName: name, warehouse: warehouse ?? defaultWarehouse };
-}
-
-function describe(own: Settings): PyicebergCatalog {
+function describe(own: Settings): Omit<PyicebergCatalog, 'variables'> {
   const properties = Object.fromEntries(flatten(own, ''));
   const { uri, warehouse } = properties;
   const type = properties.type?.toLowerCase() || inferredType(uri);
@@ -136,22 +121,24 @@ function asSettings(found: ReadonlyMap<unknown, unknown>): Settings {
   return settings;
 }
 
-function override(settings: Settings, variable: string, value: string): void {
+/** Sets what a variable sets. Gives the way there; undefined where it sets nothing. */
+function override(settings: Settings, variable: string, value: string): string[] | undefined {
   const lower = variable.toLowerCase();
-  if (!lower.startsWith(ENV_PREFIX)) return;
+  if (!lower.startsWith(ENV_PREFIX)) return undefined;
   const [first, second, ...rest] = lower.slice(ENV_PREFIX.length).split('__');
   const path = [first, second, rest.length > 0 ? rest.join('.') : undefined]
     .filter((part) => part !== undefined)
     .map((part) => part.replaceAll('_', '-'));
-  const last = path.pop()!;
+  const last = path.at(-1)!;
   let at = settings;
-  for (const part of path) {
+  for (const part of path.slice(0, -1)) {
     const below = at.get(part);
     // A value where a catalogue should be: PyIceberg stops here; a variable of another program must not stop lakegate.
-    if (typeof below === 'string') return;
+    if (typeof below === 'string') return undefined;
     const next: Settings = below ?? new Map();
     at.set(part, next);
     at = next;
   }
   at.set(last, value);
+  return path;
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { CatalogConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
-import { findPyicebergCatalogs, type PyicebergCatalog, pyicebergCatalog } from './pyiceberg-config.ts';
+import { pyicebergCatalog } from './pyiceberg-catalog.ts';
+import { findPyicebergCatalogs, type PyicebergCatalog } from './pyiceberg-config.ts';
 
 interface Surroundings {
   cwd: string;

@@ -1,4 +1,5 @@
-import { findPyicebergCatalogs, pyicebergCatalog } from '../../src/catalogs/pyiceberg-config.ts';
+import { pyicebergCatalog } from '../../src/catalogs/pyiceberg-catalog.ts';
+import { findPyicebergCatalogs } from '../../src/catalogs/pyiceberg-config.ts';
 
 const SQL = `
 default-catalog: sql
@@ -32,6 +33,7 @@ describe('.pyiceberg.yaml', () => {
       uri: 'sqlite:////lake/catalog.db',
       warehouse: 'file:///lake/warehouse',
       properties: { uri: 'sqlite:////lake/catalog.db', warehouse: 'file:///lake/warehouse', echo: 'false' },
+      variables: {},
     });
     expect(Object.entries(found).map(([name, { type }]) => `${name}: ${type}`)).toEqual([
       'sql: sql',
@@ -71,6 +73,7 @@ describe('.pyiceberg.yaml', () => {
     expect(found.sql).toMatchObject({ uri: 'sqlite:///other.db', warehouse: 'file:///lake/warehouse' });
     expect(found['my-lake']).toMatchObject({ type: 'sql', uri: 'sqlite:///mine.db' });
     expect(found.cloud!.properties['s3.access-key-id']).toBe('key');
+    expect(found.cloud!.variables).toEqual({ 's3.access-key-id': 'PYICEBERG_CATALOG__CLOUD__S3__ACCESS_KEY_ID' });
   });
 
   test('names from the environment reach no prototype', () => {
@@ -110,9 +113,81 @@ describe('a catalogue asked for by name', () => {
     expect(pyicebergCatalog('x', found.x!, 'file:///lake/')).toMatchObject({ warehouse: 'file:///lake/' });
   });
 
+  const one = (yaml: string, env: Record<string, string> = {}) =>
+    find({ '/work/.pyiceberg.yaml': `catalog: { x: ${yaml} }` }, env).x!;
+
+  test('is opened when it is a REST server, whatever the lake says of warehouses', () => {
+    const open = one('{ uri: "https://example.com/iceberg/", warehouse: sales }');
+    expect(pyicebergCatalog('x', open, 'file:///elsewhere/')).toEqual({
+      type: 'rest',
+      uri: 'https://example.com/iceberg',
+      serverWarehouse: 'sales',
+      auth: { kind: 'none' },
+    });
+  });
+
+  test('a REST server may be signed for, as S3 Tables and Glue want it', () => {
+    const arn = 'arn:aws:s3tables:eu-west-1:123456789012:bucket/lake';
+    const settings = `uri: "https://s3tables.eu-west-1.amazonaws.com/iceberg", warehouse: "${arn}", rest.sigv4-enabled: "true"`;
+    const named = one(`{ ${settings}, rest.signing-name: s3tables, rest.signing-region: eu-west-1 }`);
+    expect(pyicebergCatalog('x', named, '')).toMatchObject({
+      serverWarehouse: arn,
+      auth: { kind: 'sigv4', service: 's3tables', region: 'eu-west-1' },
+    });
+    expect(pyicebergCatalog('x', one(`{ ${settings} }`, { AWS_REGION: 'us-east-1' }), '')).toMatchObject({
+      auth: { kind: 'sigv4', service: 'execute-api', region: 'us-east-1' },
+    });
+  });
+
+  test('tokens and credentials are named by the variable they are in', () => {
+    const uri = 'uri: "https://example.com"';
+    const token = one(`{ ${uri} }`, { PYICEBERG_CATALOG__X__TOKEN: 'secret' });
+    expect(pyicebergCatalog('x', token, '')).toMatchObject({
+      auth: { kind: 'bearer', token: { env: 'PYICEBERG_CATALOG__X__TOKEN' } },
+    });
+    const oauth = one(`{ ${uri}, scope: lake, oauth2-server-uri: "https://login.example.com/token" }`, {
+      pyiceberg_catalog__x__credential: 'id:secret',
+    });
+    expect(pyicebergCatalog('x', oauth, '')).toMatchObject({
+      auth: {
+        kind: 'oauth2',
+        credential: { env: 'pyiceberg_catalog__x__credential' },
+        scope: 'lake',
+        serverUri: 'https://login.example.com/token',
+      },
+    });
+  });
+
+  test('is opened when it is Glue', () => {
+    const glue = one('{ type: glue, warehouse: "s3://lake/w", glue.region: eu-west-1, glue.id: "123456789012" }');
+    expect(pyicebergCatalog('x', glue, 's3://other/')).toEqual({
+      type: 'glue',
+      warehouse: 's3://lake/w',
+      region: 'eu-west-1',
+      catalogId: '123456789012',
+    });
+    expect(pyicebergCatalog('x', one('{ type: glue }', { AWS_DEFAULT_REGION: 'us-east-1' }), 's3://other/')).toEqual({
+      type: 'glue',
+      warehouse: 's3://other/',
+      region: 'us-east-1',
+    });
+  });
+
   test.each([
-    ['glue', 'unsupported', 'type glue'],
-    ['cloud', 'unsupported', 'type rest'],
+    ['{ type: hive }', 'unsupported', 'type hive'],
+    ['{ type: rest, uri: "https://x.com", token: secret }', 'config', 'PYICEBERG_CATALOG__X__TOKEN'],
+    ['{ type: rest, uri: "https://x.com", credential: "id:secret" }', 'config', 'PYICEBERG_CATALOG__X__CREDENTIAL'],
+    ['{ type: rest, uri: "https://x.com", auth: { type: basic } }', 'unsupported', 'auth.type'],
+    ['{ type: rest, uri: "https://u:secret@x.com" }', 'config', 'without a user'],
+    ['{ type: rest }', 'config', 'PYICEBERG_CATALOG__X__URI'],
+    ['{ uri: "https://x.com", rest.sigv4-enabled: "true", rest.signing-name: s3 }', 'unsupported', 's3'],
+  ])('%s is refused as %s', (yaml, kind, says) => {
+    const attempt = () => pyicebergCatalog('x', one(yaml), '');
+    expect(attempt).toThrow(expect.objectContaining({ kind, message: expect.stringContaining(says) }));
+    expect(attempt).not.toThrow(/secret(?!s)/);
+  });
+
+  test.each([
     ['pg', 'unsupported', 'postgresql'],
     ['nothing', 'unsupported', 'type unknown'],
     ['bare', 'config', 'PYICEBERG_CATALOG__BARE__URI'],

@@ -11,7 +11,7 @@ const PYICEBERG = (folder: string) => `catalog:
     uri: sqlite:///${folder.replaceAll(' ', '%20')}/elsewhere.db
     warehouse: file://${folder}/elsewhere
   cloud:
-    type: glue
+    type: hive
 `;
 
 test('init writes a lake.yaml that works at once, and replaces one only when told to', async () => {
@@ -103,7 +103,7 @@ describe('catalogues', () => {
     expect(existsSync(join(folder.path, 'elsewhere.db'))).toBe(true);
     expect(await folder.run('table list --catalog cloud')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('glue'),
+      err: expect.stringContaining('hive'),
     });
     folder.parquet('bad.parquet', 3, 1);
     expect((await folder.run('drop bad.parquet --table orders --catalog elsewhere')).out).toContain(
