@@ -21,6 +21,7 @@ const PARTS: readonly Part[] = [
   { folder: 'jars', pins: 'test/interop/pom.xml', make: copyJars },
   { folder: 'rest-jars', pins: 'test/interop/pom-rest.xml', make: copyJars },
   { folder: 'nessie-jars', pins: 'test/interop/pom-nessie.xml', make: copyJars },
+  { folder: 'event-ruler-jars', pins: 'test/interop/pom-event-ruler.xml', make: copyJars },
 ];
 
 function makeVenv(folder: string, pins: string): void {

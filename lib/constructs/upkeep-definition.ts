@@ -74,10 +74,14 @@ export function upkeepDefinition({ planner, workgroup, bus, concurrency }: Upkee
         ResultPath: '$.outcomes',
         Next: 'Count',
       },
-      Count: { Type: 'Pass', Parameters: { 'failed.$': "$.outcomes[?(@.outcome == 'failed')]" }, Next: 'AllDone' },
+      Count: {
+        Type: 'Pass',
+        Parameters: { 'failed.$': "States.ArrayContains($.outcomes, 'failed')" },
+        Next: 'AllDone',
+      },
       AllDone: {
         Type: 'Choice',
-        Choices: [{ Variable: '$.failed[0]', IsPresent: true, Next: 'SomeFailed' }],
+        Choices: [{ Variable: '$.failed', BooleanEquals: true, Next: 'SomeFailed' }],
         Default: 'Done',
       },
       SomeFailed: {
@@ -98,11 +102,7 @@ function oneTable(workgroup: string, bus: string): Record<string, unknown> {
       ...statement('Optimize', '$.optimize', workgroup, 'BeginVacuum'),
       BeginVacuum: { Type: 'Pass', Result: { left: ROUNDS }, ResultPath: '$.rounds', Next: 'Vacuum' },
       ...statement('Vacuum', '$.vacuum', workgroup, 'TableDone'),
-      TableDone: {
-        Type: 'Pass',
-        Parameters: { 'database.$': '$.database', 'table.$': '$.table', outcome: 'done' },
-        End: true,
-      },
+      TableDone: { Type: 'Pass', Result: 'done', End: true },
       Tell: {
         Type: 'Task',
         Resource: 'arn:aws:states:::events:putEvents',
@@ -128,11 +128,7 @@ function oneTable(workgroup: string, bus: string): Record<string, unknown> {
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'TableFailed' }],
         Next: 'TableFailed',
       },
-      TableFailed: {
-        Type: 'Pass',
-        Parameters: { 'database.$': '$.database', 'table.$': '$.table', outcome: 'failed' },
-        End: true,
-      },
+      TableFailed: { Type: 'Pass', Result: 'failed', End: true },
     },
   };
 }
