@@ -37,8 +37,7 @@ const BAD_CREDENTIALS = new Set([
   'InvalidToken',
 ]);
 const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired', 'RequestTimeTooSkewed']);
-const TRANSIENT =
-  /Throttl|SlowDown|TooManyRequests|RequestLimitExceeded|Busy|Timeout|InternalError|ServiceUnavailable|^E[A-Z_]+$/;
+const TRANSIENT = /Throttl|SlowDown|TooManyRequests|RequestLimitExceeded|Busy|Timeout|InternalError|ServiceUnavailable/;
 
 /** S3's code of an error, and its HTTP status; undefined for an error that did not come from S3 or the way to it. */
 export function s3ErrorOf(error: unknown): Facts | undefined {
@@ -136,7 +135,8 @@ function verdict(facts: Facts, { permission }: S3Doing): Verdict {
     };
   }
   if (transient(facts)) {
-    const answer = status === undefined ? `the way to S3 failed (${code})` : `S3 answered ${status} ${code}`;
+    const answer =
+      status === undefined ? `the way to S3 failed (${code}: ${message})` : `S3 answered ${status} ${code}`;
     return { kind: 'unavailable', found: answer, next: 'This passes by itself most times; run it again.' };
   }
   // KMS speaks through S3: by its own codes, or as AccessDenied with the action in the message.
@@ -171,6 +171,7 @@ function isGoneFact({ code, status }: Facts): boolean {
   return status === 404 || GONE.has(code);
 }
 
+/** Without a status, no answer of S3 came: the fault is of the way to it. */
 function transient({ code, status }: Facts): boolean {
-  return (status !== undefined && (status >= 500 || status === 429)) || TRANSIENT.test(code);
+  return status === undefined || status >= 500 || status === 429 || TRANSIENT.test(code);
 }

@@ -18,7 +18,7 @@ const CONFLICT_PAUSE_MS = 50;
 /**
  * One conditional PutObject.
  * @returns undefined when the condition does not hold: nothing was changed by this call
- * @throws LakegateError `unavailable` when the outcome is not known, or nothing was written
+ * @throws LakegateError `unavailable` when S3 did not answer, `unknown_outcome` when an answer was lost and another write came on top
  */
 export async function putIf(
   client: S3Client,
@@ -29,27 +29,56 @@ export async function putIf(
   const { bucket, key } = s3Place(url);
   const writeId = randomUUID();
   const doing = { doing: 'ifAbsent' in condition ? 'create' : 'replace', url, permission: 's3:PutObject' };
+  let answersLost = 0;
   try {
-    const answer = await throughConflicts(() =>
-      client.send(
-        new PutObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          Body: bytes,
-          ContentLength: bytes.byteLength,
-          Metadata: { [WRITE_ID]: writeId },
-          ...('ifAbsent' in condition ? { IfNoneMatch: '*' } : { IfMatch: quotedEtag(condition.ifEtag) }),
-        }),
-      ),
-    );
+    const answer = await throughConflicts(() => {
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: bytes,
+        ContentLength: bytes.byteLength,
+        Metadata: { [WRITE_ID]: writeId },
+        ...('ifAbsent' in condition ? { IfNoneMatch: '*' } : { IfMatch: quotedEtag(condition.ifEtag) }),
+      });
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          try {
+            return await next(args);
+          } catch (error) {
+            if (mayHaveHappened(error)) answersLost += 1;
+            throw error;
+          }
+        },
+        { step: 'deserialize', priority: 'high', name: 'lakegateLostAnswers' },
+      );
+      return client.send(command);
+    });
     return { etag: bareEtag(answer.ETag) };
   } catch (error) {
     const refused = isStatus(error, 412) || ('ifEtag' in condition && isGone(error));
     if (!refused) throw s3Fault(error, doing);
-    // An attempt before the refused one may have been carried out though its answer was lost: the refusal is then our own doing.
-    const now = attemptsOf(error) > 1 ? await headQuietly(client, url, doing) : undefined;
-    return now?.Metadata?.[WRITE_ID] === writeId ? { etag: bareEtag(now.ETag) } : undefined;
+    return answersLost === 0 ? undefined : ownWrite(client, url, writeId, doing);
   }
+}
+
+const NEVER_ARRIVED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** Whether S3 may have carried out a request that ended so: the answer is missing, or says no more than that something broke. */
+function mayHaveHappened(error: unknown): boolean {
+  const { status, code } = s3ErrorOf(error) ?? {};
+  if (status === undefined) return !NEVER_ARRIVED.has(code ?? '');
+  return status === 500 || status === 502 || status === 504;
+}
+
+/** After a lost answer the condition may fail because of our own write: the object there tells. */
+async function ownWrite(client: S3Client, url: string, writeId: string, doing: S3Doing): Promise<{ etag: string }> {
+  const now = await headQuietly(client, url, doing);
+  if (now?.Metadata?.[WRITE_ID] === writeId) return { etag: bareEtag(now.ETag) };
+  throw new LakegateError(
+    'unknown_outcome',
+    `The answer to a write of ${url} was lost, and what is there now is of another writer: ours may have been before it. Read it again.`,
+    { context: { url } },
+  );
 }
 
 /**
@@ -98,8 +127,4 @@ async function headQuietly(
     if (isGone(error)) return undefined;
     throw s3Fault(error, doing);
   }
-}
-
-function attemptsOf(error: unknown): number {
-  return (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
 }
