@@ -111,7 +111,7 @@ const LAYERS: Record<string, string[]> = {
   config: ['iceberg', 'rules'],
   partitions: ['storage', 'config'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
-  cli: ['catalogs', 'config', 'formats', 'gate', 'iceberg', 'notify', 'parquet', 'rules', 'storage', 'sql'],
+  cli: ['catalogs', 'config', 'formats', 'gate', 'iceberg', 'notify', 'parquet', 'rules', 'storage', 'sql', 'reading'],
 };
 
 test('folders import downwards only', () => {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeliveryState } from '../gate/delivery.ts';
+import { ENGINES } from '../reading/statements.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitCode } from './output.ts';
 
@@ -16,7 +17,7 @@ export function addCommands(program: Command, act: Act): void {
     program.command('delivery').description('what became of the drops: list, show, retry, publish, discard'),
     act,
   );
-  addTable(program.command('table').description('the tables: list, show, history, rollback, tag, expire'), act);
+  addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
 }
 
 function addVerbs(program: Command, act: Act): void {
@@ -127,6 +128,12 @@ function addTable(table: Command, act: Act): void {
     .description('what main went through, newest first')
     .option('-n, --limit <n>', 'at most this many', positiveInteger, 20)
     .action(act(async () => (await import('./table.ts')).history));
+  table
+    .command('sql')
+    .argument('<table>', TABLE)
+    .description('print the statements that read the published table from another engine')
+    .addOption(new Option('--for <engine>', 'the engine to read it from').choices(ENGINES).makeOptionMandatory())
+    .action(act(async () => (await import('./table-sql.ts')).sql));
   table
     .command('rollback')
     .argument('<table>', TABLE)

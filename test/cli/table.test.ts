@@ -154,3 +154,19 @@ test('expire says what would go, then lets it go, and never what main needs', as
   expect(await rows(folder)).toBe(7);
   expect(await folder.run('drop f3.parquet --table orders')).toMatchObject({ code: 0 });
 });
+
+test('sql prints what reads it from another engine, and refuses what cannot', async () => {
+  const folder = lakeFolder();
+  await delivered(folder);
+  const { code, out } = await folder.run('table sql orders --for duckdb');
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^INSTALL iceberg;\nLOAD iceberg;\n--.*\nSELECT \* FROM iceberg_scan\('file:\/\/.*\.metadata\.json'\);\n$/,
+  );
+  expect((await folder.json('table sql orders --for duckdb')).value).toMatchObject({ table: 'orders', for: 'duckdb' });
+  expect(await folder.run('table sql orders --for athena')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Athena cannot read lake.orders where it is'),
+  });
+  expect(await folder.run('table sql orders')).toMatchObject({ code: 2, err: expect.stringContaining('--for') });
+});

@@ -85,6 +85,14 @@ def duckdb_rows(metadata, snapshot=None, where=None):
     return canonical.table_lines(found.to_arrow_table())
 
 
+def duckdb_sql(statements):
+    """The rows of the last statement. Extensions are loaded already: they cannot be installed here."""
+    for statement in statements:
+        if not statement.startswith(("INSTALL", "LOAD", "--")):
+            found = DUCKDB.execute(statement)
+    return canonical.table_lines(found.to_arrow_table())
+
+
 def inspect(lake, table):
     """PyIceberg's metadata tables, those columns that say something whatever the files' names are."""
     view = load(lake, table).inspect
@@ -260,6 +268,7 @@ serve(
                 parquet_rows,
                 pyiceberg_rows,
                 duckdb_rows,
+                duckdb_sql,
                 inspect,
                 entries,
                 add_files,
