@@ -47,7 +47,7 @@ const ADAPTERS = [
   /^src\/storage\/(?!store\.ts|urls\.ts)/,
   /^src\/catalogs\/(sqlite|glue|rest|nessie|open|metadata-files|pyiceberg-here)/,
   /^src\/notify\/(slack|slack-client|teams|event-bus|event-bridge|notifiers)\.ts$/,
-  /^src\/secrets\/reader\.ts$/,
+  /^src\/secrets\/(reader|secrets-manager)\.ts$/,
   /^src\/sql\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));

@@ -36,7 +36,7 @@ const NOT_SENT =
 export function silenceFault(cause: unknown, asked: Asked): LakegateError {
   const code = codeOf(cause);
   const unknown = asked.changes && !NOT_SENT.test(code);
-  const why = code === '' ? (cause instanceof Error ? cause.name : 'no reason known') : code;
+  const why = code || String((cause as { name?: unknown } | undefined)?.name ?? 'no reason known');
   return new LakegateError(
     unknown ? 'unknown_outcome' : 'unavailable',
     `Cannot ${asked.what}: the catalogue server ${asked.server} did not answer (${why}). ${unknown ? 'Whether it was done is not known: reload and compare.' : 'Check that it can be reached from here, and try again.'}`,
@@ -100,12 +100,11 @@ function meaningOf(status: number, changes: boolean): { kind: ErrorKind; advice:
   }
 }
 
+/** The system's word for what went wrong, from wherever in the chain it is; of several addresses that were tried, the first one's. */
 function codeOf(cause: unknown): string {
-  for (let error = cause; error instanceof Error; error = error.cause) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (typeof code === 'string') return code;
-    // Both families of addresses were tried.
-    if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  }
-  return '';
+  // By shape, not by class: fetch's errors may come from another realm than ours.
+  const { code, cause: below, errors } = (cause ?? {}) as { code?: unknown; cause?: unknown; errors?: unknown };
+  if (typeof code === 'string') return code;
+  if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
+  return below === undefined ? '' : codeOf(below);
 }

@@ -21,7 +21,7 @@ export function nameRules(auth: CatalogAuth): NameRules {
   const service = auth.kind === 'sigv4' ? auth.service : undefined;
   if (service === 's3tables') return { nested: false, serverChoosesLocation: true, fault: faultInS3Tables };
   if (service === 'glue') return { nested: false, serverChoosesLocation: false, fault: moreLevels };
-  return { nested: true, serverChoosesLocation: false, fault: () => undefined };
+  return { nested: true, serverChoosesLocation: false, fault: noPath };
 }
 
 /** @throws LakegateError `invalid` */
@@ -34,6 +34,13 @@ export function checkName(table: TableIdentifier, rules: NameRules, catalog: str
   });
 }
 
+/** Parts that no path can carry, encoded or not: a URL with them names something else. */
+function noPath(table: TableIdentifier): string | undefined {
+  const odd = [...table.namespace, table.name].find((part) => /^\.{0,2}$/.test(part));
+  if (odd !== undefined) return `${JSON.stringify(odd)} is no name.`;
+  return table.namespace.length === 0 ? 'it has no namespace. Write namespace.table.' : undefined;
+}
+
 function faultInS3Tables(table: TableIdentifier): string | undefined {
   const odd = [...table.namespace, table.name].find((part) => !S3_TABLES_NAME.test(part));
   if (odd === undefined) return moreLevels(table);
@@ -41,6 +48,6 @@ function faultInS3Tables(table: TableIdentifier): string | undefined {
 }
 
 function moreLevels(table: TableIdentifier): string | undefined {
-  if (table.namespace.length === 1) return undefined;
+  if (table.namespace.length === 1) return noPath(table);
   return `its namespaces have one level, found ${table.namespace.length}. Write namespace.table.`;
 }
