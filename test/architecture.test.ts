@@ -152,3 +152,19 @@ test('no drawers', () => {
   const drawers = /(^|[/-])(utils?|helpers?|common|misc|shared)(\.ts$|\/)/;
   expect(modules.map(({ path }) => path).filter((path) => drawers.test(path))).toEqual([]);
 });
+
+test('the stacks share with what they deploy names and types alone', () => {
+  const allowed = [
+    'src/config/did-you-mean.ts',
+    'src/errors.ts',
+    'src/notify/event-source.ts',
+    'lambdas/metric-names.ts',
+  ];
+  const wrong = modulesUnder('lib').flatMap(({ path, imports, lines }) => [
+    ...imports
+      .filter((name) => /^(src|lambdas|bin|scripts)\//.test(name) && !allowed.includes(name))
+      .map((name) => `${path} imports ${name}`),
+    ...(lines > 300 ? [`${path}: ${lines} lines`] : []),
+  ]);
+  expect(wrong).toEqual([]);
+});
