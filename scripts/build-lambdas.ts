@@ -120,11 +120,15 @@ export async function bundleLambda(
   return metafile;
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) {
-  const folder = resolve(process.argv[2] ?? join(root, 'dist', 'lambdas'));
+/** Bundles all functions, each into its own folder under the given one. */
+async function bundleAll(folder: string): Promise<void> {
   for (const name of LAMBDAS) {
     await bundleLambda(name, join(folder, name));
-    const files = await readdir(join(folder, name));
-    process.stdout.write(`${join(folder, name)}: ${files.length} files\n`);
+    process.stdout.write(`${join(folder, name)}: ${(await readdir(join(folder, name))).length} files\n`);
   }
+}
+
+// No await: what imports this module may be CommonJS. A failure ends the process all the same.
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) {
+  bundleAll(resolve(process.argv[2] ?? join(root, 'dist', 'lambdas')));
 }
