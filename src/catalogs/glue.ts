@@ -244,7 +244,9 @@ export function createGlueCatalog(options: GlueCatalogOptions): Catalog {
   };
 }
 
-function newClient(region: string | undefined): GlueClient {
+function newClient(configured: string | undefined): GlueClient {
+  // The second is the name that the AWS command line and Python know the region by.
+  const region = configured ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined);
   return new GlueClient({
     ...(region === undefined ? {} : { region }),
     requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, connectionTimeout: CONNECTION_TIMEOUT_MS },

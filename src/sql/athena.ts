@@ -134,7 +134,9 @@ export function createAthenaSql(options: AthenaSqlOptions): SqlEngine {
   };
 }
 
-function newClient(region: string | undefined): AthenaClient {
+function newClient(configured: string | undefined): AthenaClient {
+  // The second is the name that the AWS command line and Python know the region by.
+  const region = configured ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined);
   return new AthenaClient({
     ...(region === undefined ? {} : { region }),
     requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, connectionTimeout: CONNECTION_TIMEOUT_MS },

@@ -1,4 +1,4 @@
-import { nextMetadataLocation, supersededFiles, withPredecessor } from '../../src/catalogs/metadata-log.ts';
+import { isPacked, nextMetadataLocation, supersededFiles, withPredecessor } from '../../src/catalogs/metadata-log.ts';
 import { newTableMetadata } from '../../src/iceberg/create.ts';
 import type { TableMetadata } from '../../src/iceberg/model.ts';
 
@@ -25,6 +25,13 @@ describe('the next metadata file', () => {
     ['s3://lake/t/metadata/v3.metadata.json', '00000'],
   ])('after %s is number %s', (base, number) => {
     expect(nextMetadataLocation(metadata(), base, uuid)).toBe(`s3://lake/t/metadata/${number}-${uuid}.metadata.json`);
+  });
+
+  test('is named for its codec where the table asks for gzip', () => {
+    const md = metadata({ 'write.metadata.compression-codec': 'GZIP' });
+    const location = nextMetadataLocation(md, undefined, uuid);
+    expect(location).toBe(`s3://lake/t/metadata/00000-${uuid}.gz.metadata.json`);
+    expect([location, location.replace('.gz', '')].map(isPacked)).toEqual([true, false]);
   });
 
   test('lies where write.metadata.path says', () => {

@@ -1,6 +1,6 @@
 /** The Glue catalogue on an emulator that keeps Glue's optimistic lock: the contract, how many requests it costs, and PyIceberg beside it. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,12 +16,19 @@ import {
 } from '@aws-sdk/client-glue';
 import type { Catalog, LoadedTable, TableIdentifier } from '../../src/catalogs/catalog.ts';
 import { createGlueCatalog } from '../../src/catalogs/glue.ts';
+import { composeLake } from '../../src/compose.ts';
+import { tableDefaults } from '../../src/config/defaults.ts';
+import type { LakeConfig } from '../../src/config/model.ts';
+import { deliver } from '../../src/gate/deliver.ts';
 import { createFileStore } from '../../src/storage/file.ts';
+import { createS3Store } from '../../src/storage/s3.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { catalogContract, DEFINITION, setProperty, TABLE } from '../contract/catalog.contract.ts';
+import { orders, parquet } from '../faults/lake.ts';
 import { type Emulator, startMiniStack } from './emulators/index.ts';
 import { type Engine, startEngines } from './engine.ts';
 import { clientOf } from './glue-client.ts';
+import { newBucket, useEmulator } from './s3.ts';
 
 let emulator: Emulator;
 let client: GlueClient;
@@ -103,6 +110,30 @@ catalogContract(
   }),
   { nestedNamespaces: false },
 );
+
+describe('on S3', () => {
+  let bucket: string;
+  beforeAll(() => useEmulator(emulator));
+  beforeEach(async () => {
+    bucket = await newBucket();
+  });
+  const onS3 = () => open({ store: createS3Store(), warehouse: `${bucket}warehouse/` });
+
+  catalogContract(
+    'Glue and S3 on MiniStack',
+    async () => ({
+      catalog: onS3(),
+      other: onS3(),
+      register: async ({ namespace, name }, text) => {
+        const location = `${bucket}elsewhere/x.metadata.json`;
+        await createS3Store().create(location, new TextEncoder().encode(text));
+        const Parameters = { table_type: 'ICEBERG', metadata_location: location };
+        await put({ Name: name, TableType: 'EXTERNAL_TABLE', Parameters }, namespace[0]);
+      },
+    }),
+    { nestedNamespaces: false },
+  );
+});
 
 /** A table at a version from which a remembered one is trusted. */
 async function settled(catalog: Catalog): Promise<LoadedTable> {
@@ -249,16 +280,63 @@ describe('PyIceberg', () => {
   });
   afterAll(() => engines.close());
 
-  const address = () => ({
+  const address = (place = warehouse()) => ({
     catalog: 'glue',
     properties: {
       type: 'glue',
+      's3.endpoint': emulator.endpoint,
+      's3.region': emulator.env.AWS_REGION,
+      's3.access-key-id': emulator.env.AWS_ACCESS_KEY_ID,
+      's3.secret-access-key': emulator.env.AWS_SECRET_ACCESS_KEY,
       'glue.endpoint': emulator.endpoint,
       'glue.region': emulator.env.AWS_REGION,
       'glue.access-key-id': emulator.env.AWS_ACCESS_KEY_ID,
       'glue.secret-access-key': emulator.env.AWS_SECRET_ACCESS_KEY,
-      warehouse: warehouse(),
+      warehouse: place,
     },
+  });
+
+  test('sees exactly what the gate published on S3, and its own rows beside', async () => {
+    useEmulator(emulator);
+    const bucket = await newBucket();
+    const place = `${bucket}warehouse/`;
+    const config: LakeConfig = {
+      name: 'lakegate',
+      raw: `${bucket}raw/`,
+      warehouse: place,
+      records: `${bucket}records/`,
+      defaultCatalog: 'glue',
+      catalogs: { glue: { type: 'glue', warehouse: place } },
+      tables: [
+        { ...tableDefaults(), name: 'shop.orders', prefix: 'orders/', rules: [{ rule: 'row_count', max: 100 }] },
+      ],
+      notify: { suppressMs: 0 },
+      stages: [],
+    };
+    const lake = await composeLake(config, {
+      env: process.env,
+      cwd: folder,
+      notifier: { notify: async () => undefined },
+    });
+    try {
+      const states = async (name: string, from: number, count: number) => {
+        const url = `${config.raw}orders/${name}`;
+        await lake.ports.store.create(url, parquet(orders(from, count)));
+        return (await deliver(lake.ports, config, [url])).map((one) => ('record' in one ? one.record.state : one));
+      };
+      const seen = async () =>
+        (await engines.ask<string[]>('pyiceberg_rows', { lake: address(place), table: 'shop.orders' })).length;
+      expect(await states('clean 1+%é.parquet', 0, 30)).toEqual(['published']);
+      expect(await states('too-many.parquet', 100, 200)).toEqual(['rejected']);
+      expect(await seen()).toBe(30);
+      const theirs = join(folder, 'theirs.parquet');
+      await writeFile(theirs, parquet(orders(500, 7)));
+      await engines.ask('append', { lake: address(place), table: 'shop.orders', paths: [theirs] });
+      expect(await states('clean-2.parquet', 1000, 5)).toEqual(['published']);
+      expect(await seen()).toBe(42);
+    } finally {
+      lake.close();
+    }
   });
 
   test('reads what we commit, gzipped too, and what it commits beside us stays', async () => {
