@@ -18,7 +18,8 @@ const CONFLICT_PAUSE_MS = 50;
 /**
  * One conditional PutObject.
  * @returns undefined when the condition does not hold: nothing was changed by this call
- * @throws LakegateError `unavailable` when S3 did not answer, `unknown_outcome` when an answer was lost and another write came on top
+ * @throws LakegateError `unavailable` when S3 did not answer, `unknown_outcome` when the answer to a replacement was lost and
+ *   what is there is of another writer
  */
 export async function putIf(
   client: S3Client,
@@ -57,7 +58,17 @@ export async function putIf(
   } catch (error) {
     const refused = isStatus(error, 412) || ('ifEtag' in condition && isGone(error));
     if (!refused) throw s3Fault(error, doing);
-    return answersLost === 0 ? undefined : ownWrite(client, url, writeId, doing);
+    if (answersLost === 0) return undefined;
+    // After a lost answer the condition may fail because of our own write: the object there tells.
+    const now = await headQuietly(client, url, doing);
+    if (now?.Metadata?.[WRITE_ID] === writeId) return { etag: bareEtag(now.ETag) };
+    // What is there was not made by this call, or is no longer what this call made: for a creation that is one answer.
+    if ('ifAbsent' in condition && now !== undefined) return undefined;
+    throw new LakegateError(
+      'unknown_outcome',
+      `The answer to a write of ${url} was lost, and what is there now is of another writer: ours may have been before it. Read it again.`,
+      { context: { url } },
+    );
   }
 }
 
@@ -68,17 +79,6 @@ function mayHaveHappened(error: unknown): boolean {
   const { status, code } = s3ErrorOf(error) ?? {};
   if (status === undefined) return !NEVER_ARRIVED.has(code ?? '');
   return status === 500 || status === 502 || status === 504;
-}
-
-/** After a lost answer the condition may fail because of our own write: the object there tells. */
-async function ownWrite(client: S3Client, url: string, writeId: string, doing: S3Doing): Promise<{ etag: string }> {
-  const now = await headQuietly(client, url, doing);
-  if (now?.Metadata?.[WRITE_ID] === writeId) return { etag: bareEtag(now.ETag) };
-  throw new LakegateError(
-    'unknown_outcome',
-    `The answer to a write of ${url} was lost, and what is there now is of another writer: ours may have been before it. Read it again.`,
-    { context: { url } },
-  );
 }
 
 /**
