@@ -27,7 +27,7 @@ export interface ServerOptions {
   startMs?: number;
 }
 
-const LOG_CHARACTERS = 200_000;
+const LOG_CHARACTERS = 8_000_000;
 
 /**
  * The shell becomes the server, as the leader of a process group of its own, and leaves one process behind that ends the group
