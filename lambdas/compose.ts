@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
+import { describeMetadataSize } from '../src/catalogs/metadata-size.ts';
 import { type ComposeOptions, composeLake, type Lake } from '../src/compose.ts';
 import type { PutEntries } from '../src/notify/event-bridge.ts';
 import { createEventBusNotifier } from '../src/notify/event-bus.ts';
@@ -46,6 +47,7 @@ export async function openStage({ env = process.env, lake: given, put }: StageOp
     // Functions share their host's name and their process numbers, so neither tells one from another.
     host: `lambda ${randomUUID()}`,
     notifier: observed(bus, observer),
+    onMetadataSize: (report) => observer.warn('metadata-large', { ...report, told: describeMetadataSize(report) }),
     ...given,
   });
   return { config, lake, observer, begin };
