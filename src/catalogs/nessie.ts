@@ -5,6 +5,7 @@ import { REMOVED_DELIVERIES_KEY } from '../iceberg/published.ts';
 import type { ReadSecret } from '../secrets/secret.ts';
 import { TABLE_PROPERTY, tableProperty } from './branches.ts';
 import type { Catalog, LoadedTable, TableIdentifier } from './catalog.ts';
+import { formatIdentifier } from './identifier.ts';
 import { nessieBranches } from './nessie-branches.ts';
 import { openRestCatalog } from './rest.ts';
 import { restAuth } from './rest-auth.ts';
@@ -28,6 +29,9 @@ const COMMIT_ID = 'nessie.commit.id';
 /** Properties that Nessie puts into every table it answers with; they are not the table's, and change by themselves. */
 const NESSIES_OWN = new Set([COMMIT_ID, 'nessie.commit.ref', 'nessie.catalog.content-id', 'created-at']);
 
+/** The commit at which metadata was loaded, by the metadata. Of every server: hashes are not shared between them. */
+const loadedAt = new WeakMap<object, string>();
+
 /**
  * A Nessie server: tables by its Iceberg REST service (`<uri>/iceberg`), whose paths begin with the branch, and branches by its own API
  * (`<uri>/api/v2`). Seen on 0.99, and minded here:
@@ -35,6 +39,7 @@ const NESSIES_OWN = new Set([COMMIT_ID, 'nessie.commit.ref', 'nessie.catalog.con
  * - A commit that requires that there is no snapshot yet is taken although there is one. Commits therefore go to `branch@commit`, the commit that
  *   their base was loaded at: then, of several from one base, one is taken.
  * - Headers `Nessie-Commit-Property-…` put properties into the commit.
+ * - Its collector alone may delete files (`gc.enabled` is false on its tables): other branches and its history may need them.
  */
 export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
   const { config, secret, clock, sleep, onRequest } = options;
@@ -49,7 +54,6 @@ export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
   const branches = nessieBranches(`${config.uri}/api/v2`, config.branch, send, (branch, properties) =>
     onBranch(branch, properties),
   );
-  const loadedAt = new WeakMap<object, string>();
 
   /** The REST catalogue of `branch` or `branch@commit`. */
   function restOf(ref: string, through: RestTransport = send): Catalog {
@@ -67,6 +71,32 @@ export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
     return found;
   }
 
+  /** The answer to a commit gives an address at the server; only a load tells the metadata file. Without it the table is as good. */
+  async function whereItLies(name: string, answered: LoadedTable): Promise<LoadedTable> {
+    const at = loadedAt.get(answered.metadata);
+    if (at === undefined) return answered;
+    const loaded = await restOf(`${name}@${at}`)
+      .findTable(answered.identifier)
+      .catch(() => undefined);
+    return loaded === undefined ? answered : plain(loaded);
+  }
+
+  /** The branch's newest commit, where the table is as in metadata that was not loaded through here. @throws LakegateError `conflict` */
+  async function stillAt(name: string, { identifier, metadata }: LoadedTable): Promise<string> {
+    const now = await restOf(name).findTable(identifier);
+    const at = now?.metadata.properties[COMMIT_ID];
+    const same =
+      now?.metadata.tableUuid === metadata.tableUuid &&
+      now.metadata.currentSnapshotId === metadata.currentSnapshotId &&
+      now.metadata.lastUpdatedMs === metadata.lastUpdatedMs;
+    if (same && at !== undefined) return at;
+    throw new LakegateError(
+      'conflict',
+      `Cannot commit to ${formatIdentifier(identifier)} on ${name}: it was changed or dropped meanwhile. Reload the table and try again.`,
+      { context: { table: formatIdentifier(identifier), branch: name } },
+    );
+  }
+
   function onBranch(
     { name, hash }: { name: string; hash?: string },
     properties: Readonly<Record<string, string>> = {},
@@ -80,13 +110,15 @@ export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
         return table && plain(table);
       },
       loadTable: async (identifier) => plain(await reads.loadTable(identifier)),
-      createTable: async (identifier, definition) => plain(await head.createTable(identifier, definition)),
+      createTable: async (identifier, definition) =>
+        plain(await restOf(name, namingWhatIsMissing(send)).createTable(identifier, definition)),
       async commit(base, requirements, updates) {
-        const at = loadedAt.get(base.metadata) ?? hash;
+        const at = loadedAt.get(base.metadata) ?? hash ?? (await stillAt(name, base));
         const through = sayingOf(send, base.identifier, { ...removedDeliveries(updates), ...properties });
-        const commits = restOf(at === undefined ? name : `${name}@${at}`, through);
+        const commits = restOf(`${name}@${at}`, through);
         try {
-          return plain(await commits.commit(base, requirements, updates));
+          const answered = plain(await commits.commit(base, requirements, updates));
+          return hash === undefined ? await whereItLies(name, answered) : answered;
         } catch (error) {
           // To Nessie a request for a branch that has gone is only a wrong one.
           if (!isKind(error, 'invalid') || (await branches.find(name)) !== undefined) throw error;
@@ -100,6 +132,22 @@ export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
   }
 
   return { ...onBranch({ name: config.branch }), branches };
+}
+
+/**
+ * Nessie says of a new table in a namespace of several levels that is not there that it conflicts; said as other servers say it, the namespace is
+ * made first. A table that is there is told apart by the error's type.
+ */
+function namingWhatIsMissing(send: RestTransport): RestTransport {
+  return async (request) => {
+    const answer = await send(request);
+    const missing =
+      request.method === 'POST' &&
+      request.url.endsWith('/tables') &&
+      answer.status === 409 &&
+      !answer.text.includes('"AlreadyExistsException"');
+    return missing ? { ...answer, status: 404 } : answer;
+  };
 }
 
 /** Requests through it put these properties into the commits they make. */
