@@ -13,6 +13,7 @@ from pyiceberg.catalog import load_catalog  # noqa: E402
 from pyiceberg.catalog.sql import SqlCatalog  # noqa: E402
 from pyiceberg.exceptions import CommitFailedException  # noqa: E402
 from pyiceberg.expressions import AlwaysTrue  # noqa: E402
+from pyiceberg.table.update import AssertRefSnapshotId, SetSnapshotRefUpdate  # noqa: E402
 from pyiceberg.transforms import parse_transform  # noqa: E402
 
 import canonical  # noqa: E402
@@ -206,6 +207,20 @@ def append(lake, table, paths):
                 loaded.refresh()
 
 
+def race_for_tag(lake, table, name, snapshot):
+    """Makes a tag that must not be there. Whether this commit was the one that made it."""
+    loaded = load(lake, table)
+    try:
+        loaded.catalog.commit_table(
+            loaded,
+            (AssertRefSnapshotId(ref=name, **{"snapshot-id": None}),),
+            (SetSnapshotRefUpdate(ref_name=name, type="tag", snapshot_id=int(snapshot)),),
+        )
+        return True
+    except CommitFailedException:
+        return False
+
+
 def delete(lake, table, where):
     load(lake, table).delete(where)
 
@@ -274,6 +289,7 @@ serve(
                 add_files,
                 null_counts,
                 append,
+                race_for_tag,
                 delete,
                 overwrite,
                 lay_out,
