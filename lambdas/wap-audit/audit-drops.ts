@@ -3,8 +3,8 @@ import { LakegateError } from '../../src/errors.ts';
 import type { DroppedObject } from '../../src/events/dropped-object.ts';
 import { parseEvent } from '../../src/events/parse.ts';
 import { queueMessages } from '../../src/events/sqs.ts';
-import { deliver, deliverObjects, type SeenObject } from '../../src/gate/deliver.ts';
-import type { DeliveryOutcome, GatePorts } from '../../src/gate/ports.ts';
+import { deliverObjects } from '../../src/gate/deliver.ts';
+import type { DeliveryOutcome } from '../../src/gate/ports.ts';
 import { withDeadline } from '../deadline.ts';
 import { METRICS } from '../metric-names.ts';
 import type { Observer } from '../observer.ts';
@@ -98,39 +98,9 @@ async function auditDirect(ports: AuditPorts, event: unknown): Promise<DirectAns
 /** @returns one outcome for each drop, in the order given */
 async function deliverAll(ports: AuditPorts, drops: readonly DroppedObject[]): Promise<DeliveryOutcome[]> {
   const { lake, observer, remainingMs } = ports;
-  const gate: GatePorts = withDeadline(lake.ports, remainingMs);
-  const outcomes = new Array<DeliveryOutcome>(drops.length);
-  const place = async (indexes: readonly number[], work: () => Promise<DeliveryOutcome[]>) => {
-    if (indexes.length === 0) return;
-    const done = await work();
-    indexes.forEach((index, at) => {
-      outcomes[index] = done[at]!;
-    });
-  };
-  const indexes = drops.map((_, index) => index);
-  const told = indexes.filter((index) => versionOf(drops[index]!) !== undefined);
-  const untold = indexes.filter((index) => versionOf(drops[index]!) === undefined);
   // An event tells the version that was put; a person, who names an object, means the one that is there.
-  await place(told, () =>
-    deliverObjects(
-      gate,
-      lake.config,
-      told.map((index) => versionOf(drops[index]!)!),
-    ),
-  );
-  await place(untold, () =>
-    deliver(
-      gate,
-      lake.config,
-      untold.map((index) => drops[index]!.url),
-    ),
-  );
+  const outcomes = await deliverObjects(withDeadline(lake.ports, remainingMs), lake.config, drops);
   report(observer, ports.config, drops, outcomes, lake.ports.now());
   await tellUnrouted(lake, outcomes);
   return outcomes;
-}
-
-function versionOf({ url, size, etag, version }: DroppedObject): SeenObject | undefined {
-  if (size === undefined || etag === undefined) return undefined;
-  return { url, size, etag, ...(version !== undefined && { version }) };
 }

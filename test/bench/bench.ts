@@ -3,6 +3,7 @@
  * and writes them with the machine's facts to `.bench/results.md`.
  *
  * usage: bench [--runs N] [--rows 1000000,8000000] [--history 2000]
+ *        bench lambda-init [--runs N]    only how long the function takes to start
  */
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,8 @@ interface Costs {
   wholeMs: number;
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     runs: { type: 'string', default: '5' },
     rows: { type: 'string', default: '1000000,8000000' },
@@ -41,6 +43,11 @@ const out: string[] = [];
 
 if (!existsSync(python)) throw new Error(`no ${python}: \`npm run test:interop\` makes it`);
 mkdirSync(scratch, { recursive: true });
+if (positionals.includes('lambda-init')) {
+  const { lambdaInit } = await import('./lambda-init.ts');
+  process.stdout.write(`${(await lambdaInit(RUNS, python, scratch)).join('\n')}\n`);
+  process.exit();
+}
 await build({
   entryPoints: [join(root, 'test', 'bench', 'run-lakegate.ts')],
   outdir: join(scratch, 'bundle'),
