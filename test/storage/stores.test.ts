@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createStores } from '../../src/storage/stores.ts';
 import { collect } from '../contract/collect.ts';
 import { objectStoreContract } from '../contract/object-store.contract.ts';
+import { startStandIn, xml } from './s3-stand-in.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -24,7 +27,7 @@ test('an unknown scheme is named, with those that are known', async () => {
   ]) {
     await expect(call()).rejects.toMatchObject({
       kind: 'unsupported',
-      message: expect.stringMatching(/"gs:".*file:, memory:/),
+      message: expect.stringMatching(/"gs:".*file:, memory:, s3:/),
     });
   }
 });
@@ -41,4 +44,43 @@ test('copies across schemes stream, and follow the rules of a copy', async () =>
   await store.delete(['memory:/small', `${folder}/big`]);
   expect(await store.head('memory:/small')).toBeUndefined();
   expect(await store.head(`${folder}/big`)).toBeUndefined();
+});
+
+test('S3 is reached by all spellings of its scheme, and takes copies from a folder', async () => {
+  const server = await startStandIn();
+  try {
+    server.answer(({ method }) => (method === 'HEAD' ? { status: 404 } : xml('<R></R>')));
+    const store = createStores({ s3: { client: server.client() } });
+    await store.create(`${folder}/file`, Buffer.from('hello'));
+    const expected = (await store.head(`${folder}/file`))!;
+    for (const scheme of ['s3', 'S3A', 's3n']) await store.create(`${scheme}://lake/seen`, Buffer.from('x'));
+    expect(server.seen.map(({ path }) => path)).toEqual(['/lake/seen', '/lake/seen', '/lake/seen']);
+    server.answer(({ method, path }) => (method === 'HEAD' && path !== '/lake/' ? { status: 404 } : {}));
+    await store.copy(`${folder}/file`, 's3a://lake/b', expected);
+    expect(server.seen.find(({ method }) => method === 'PUT')).toMatchObject({
+      path: '/lake/b',
+      body: Buffer.from('hello'),
+    });
+    const stale = { ...expected, etag: 'other' };
+    await expect(store.copy(`${folder}/file`, 's3://lake/c', stale)).rejects.toMatchObject({ kind: 'not_found' });
+  } finally {
+    await server.stop();
+  }
+});
+
+test('who uses no S3 does not load the AWS SDK', async () => {
+  const stores = join(__dirname, '../../src/storage/stores.ts');
+  const loaded = async (url: string) => {
+    const script = `
+      import { registerHooks } from 'node:module';
+      const seen = [];
+      registerHooks({ load: (name, context, next) => { seen.push(name); return next(name, context); } });
+      const { createStores } = await import(${JSON.stringify(stores)});
+      await createStores().create(${JSON.stringify(url)}, new Uint8Array()).catch(() => undefined);
+      console.log(JSON.stringify(seen.filter((name) => /aws-sdk|smithy/.test(name)).length));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    return Number(stdout);
+  };
+  expect(await loaded('memory:/a')).toBe(0);
+  expect(await loaded('s3://not-a-key/')).toBeGreaterThan(0);
 });

@@ -35,6 +35,7 @@ describe('object URLs', () => {
     expect(['s3://b/k', '/x', 'memory:/x', 'S3A://b/k'].map(schemeOf)).toEqual(['s3', 'file', 'memory', 's3a']);
     expect(canonicalUrl('memory:///a//b')).toBe('memory:/a/b');
     expect(canonicalUrl('s3://bucket//a')).toBe('s3://bucket//a');
+    expect(['s3a://b/k%20', 'S3N://b/k%20'].map(canonicalUrl)).toEqual(['s3://b/k%20', 's3://b/k%20']);
   });
 
   test('a prefix is cut at its last slash, spelled as given', () => {
