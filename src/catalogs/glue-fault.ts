@@ -48,13 +48,13 @@ export function isLostRace(error: unknown): boolean {
 }
 
 /**
- * Whether it is certain that a write was refused: Glue said so to the only request that was sent. The answer to a request that the client
- * sent again says nothing of the first one, which may have been carried out.
+ * Whether it is certain that a write was refused: Glue said so to the only request that was sent, or none was for want of credentials. The
+ * answer to a request that the client sent again says nothing of the first one, which may have been carried out.
  */
 export function isCertain(error: unknown): boolean {
   const { name, status, attempts } = read(error);
   const refused = status !== undefined && status >= 400 && status < 500 && name !== 'OperationTimeoutException';
-  return (refused && attempts === 1) || NO_CREDENTIALS.test(name);
+  return attempts === 1 && (refused || name === 'CredentialsProviderError');
 }
 
 /**

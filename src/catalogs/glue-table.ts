@@ -57,7 +57,8 @@ export function tableInput(
   const kept = Object.fromEntries(
     OTHERS_PARTS.flatMap((part) => {
       const value = previous?.[part];
-      return value === undefined || value === null ? [] : [[part, value]];
+      // Glue gives some texts back empty that it takes only filled.
+      return value === undefined || value === null || value === '' ? [] : [[part, value]];
     }),
   );
   return {

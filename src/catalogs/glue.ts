@@ -53,6 +53,8 @@ const LOAD_ATTEMPTS = 3;
 /** A commit's answer may take long, but a function's time is bounded. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECTION_TIMEOUT_MS = 5_000;
+/** Attempts per request, the first one included: Glue throttles whole accounts, for seconds. */
+const ATTEMPTS = 5;
 
 /** A table's entry as last seen or written. */
 interface Entry {
@@ -249,6 +251,7 @@ function newClient(configured: string | undefined): GlueClient {
   const region = configured ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined);
   return new GlueClient({
     ...(region === undefined ? {} : { region }),
+    maxAttempts: ATTEMPTS,
     requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, connectionTimeout: CONNECTION_TIMEOUT_MS },
   });
 }

@@ -98,6 +98,14 @@ describe('a commit', () => {
     expect(await catalog.loadTable(TABLE)).toEqual(base);
   });
 
+  test('that happened stays, whatever the client hears when it sends it again', async () => {
+    const catalog = open({}, 3);
+    const base = await settled(catalog);
+    server.fail('UpdateTable', 'lost-after', { type: 'ExpiredTokenException' });
+    const next = await catalog.commit(base, [], [setProperty('x', '1')]);
+    expect(await open().loadTable(TABLE)).toEqual(next);
+  });
+
   test('that cannot be looked up either is unknown', async () => {
     const catalog = open();
     const base = await settled(catalog);
