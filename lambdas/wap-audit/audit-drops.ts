@@ -9,7 +9,7 @@ import { withDeadline } from '../deadline.ts';
 import { METRICS } from '../metric-names.ts';
 import type { Observer } from '../observer.ts';
 import type { StageLakeConfig } from '../stage-config.ts';
-import { isToComeAgain, report, tellUnrouted } from './report.ts';
+import { distinct, isToComeAgain, report, tellUnrouted } from './report.ts';
 
 export interface AuditPorts {
   lake: Lake;
@@ -100,7 +100,11 @@ async function deliverAll(ports: AuditPorts, drops: readonly DroppedObject[]): P
   const { lake, observer, remainingMs } = ports;
   // An event tells the version that was put; a person, who names an object, means the one that is there.
   const outcomes = await deliverObjects(withDeadline(lake.ports, remainingMs), lake.config, drops);
-  report(observer, ports.config, drops, outcomes, lake.ports.now());
-  await tellUnrouted(lake, outcomes);
+  const once = distinct(outcomes.map((outcome, index) => ({ outcome, at: drops[index]!.at })));
+  report(observer, ports.config, once, lake.ports.now());
+  await tellUnrouted(
+    lake,
+    once.map(({ outcome }) => outcome),
+  );
   return outcomes;
 }

@@ -1,5 +1,4 @@
 import type { Lake } from '../../src/compose.ts';
-import type { DroppedObject } from '../../src/events/dropped-object.ts';
 import { isoTime } from '../../src/gate/claim.ts';
 import type { DeliveryRecord } from '../../src/gate/delivery.ts';
 import type { DeliveryOutcome } from '../../src/gate/ports.ts';
@@ -13,22 +12,30 @@ export function isToComeAgain({ kind }: DeliveryOutcome): boolean {
   return kind === 'interrupted' || kind === 'unclaimed' || kind === 'busy' || kind === 'postponed';
 }
 
-/** A log line for each drop, and the metrics of all. */
-export function report(
-  observer: Observer,
-  config: StageLakeConfig,
-  drops: readonly DroppedObject[],
-  outcomes: readonly DeliveryOutcome[],
-  now: number,
-): void {
-  outcomes.forEach((outcome) => {
-    logOutcome(observer, outcome);
-  });
+/** What became of a drop, and when it was put, where its event told. */
+export interface Done {
+  outcome: DeliveryOutcome;
+  at: number | undefined;
+}
+
+/** Each delivery once, however many events of a batch were about it. */
+export function distinct(all: readonly Done[]): Done[] {
+  const byDelivery = new Map<string, Done>();
+  for (const done of all) {
+    const { kind, drop } = done.outcome;
+    const key = `${kind} ${'record' in done.outcome ? done.outcome.record.id : drop}`;
+    if (!byDelivery.has(key)) byDelivery.set(key, done);
+  }
+  return [...byDelivery.values()];
+}
+
+/** A log line for each delivery, and the metrics of all. */
+export function report(observer: Observer, config: StageLakeConfig, all: readonly Done[], now: number): void {
+  for (const { outcome } of all) logOutcome(observer, outcome);
   // With automatic tables their number is anybody's: no dimension for them.
   const isBounded = config.autoTables === undefined;
-  const byTable = Map.groupBy(
-    outcomes.map((outcome, index) => ({ outcome, at: drops[index]?.at })),
-    ({ outcome }) => (isBounded && 'record' in outcome ? outcome.record.table : undefined),
+  const byTable = Map.groupBy(all, ({ outcome }) =>
+    isBounded && 'record' in outcome ? outcome.record.table : undefined,
   );
   for (const [table, group] of byTable) {
     const ended = group.flatMap(({ outcome, at }) =>

@@ -71,6 +71,8 @@ describe('a batch of the queue', () => {
     const test = await testStage();
     const event = await test.put('orders/a.parquet', clean());
     expect(await audit(test, batch([event, event]))).toEqual([]);
+    expect(test.total('DeliveriesPublished')).toBe(1);
+    expect(outcomes(test)).toEqual(['delivery-ended published']);
     expect(await audit(test, batch([event]))).toEqual([]);
     expect(await filesOnMain(test)).toBe(1);
     expect(test.told).toHaveLength(1);
@@ -100,7 +102,7 @@ describe('a batch of the queue', () => {
   test('what no table claims is told once and does not come again', async () => {
     const test = await testStage();
     const events = [await test.put('elsewhere/a.csv', 'a\n1\n'), await test.put('orders/_SUCCESS', '')];
-    expect(await audit(test, batch(events))).toEqual([]);
+    expect(await audit(test, batch([...events, events[0]!]))).toEqual([]);
     expect(test.told).toMatchObject([{ event: 'drop.unrouted', file: 's3://raw-bucket/elsewhere/a.csv' }]);
     expect(test.total('DropsUnrouted')).toBe(1);
     expect(outcomes(test)).toEqual(['drop-unrouted', 'drop-unrouted']);
