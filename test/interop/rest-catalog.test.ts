@@ -9,6 +9,7 @@ import { type IcebergRest, startIcebergRest } from './emulators/index.ts';
 import { type Engine, startEngines } from './engine.ts';
 import { difference } from './readers.ts';
 import { makeRestLake, type RestLake, type RestRunner } from './rest-lake.ts';
+import { type Fault, startFaultProxy } from './servers/fault-proxy.ts';
 
 /** lakegate as a client of Iceberg's own REST server: the reference of requirements, refs and conflicts. */
 
@@ -173,6 +174,39 @@ describe('the gate on a REST catalogue', () => {
     expect(onMain).toEqual(expect.arrayContaining(published));
     const clean = lanes.flatMap(({ batches, own }) => [batches[0]![0]!, ...batches[1]!, ...own]);
     await expectRows([base, ...clean]);
+  });
+
+  const TABLES = `  s.t: { from: t/, partition_by: [region], ${RULES} }\n`;
+  test.each<[string, Fault]>([
+    ['is lost', { kind: 'lose-answer' }],
+    ['says that the server failed', { kind: 'deny-answer', status: 500, code: 'InternalServerError' }],
+    ['never comes, as the request never arrived', { kind: 'drop' }],
+    ['is that the server is busy', { kind: 'refuse', status: 503, code: 'ServiceUnavailable' }],
+  ])('the answer to one commit of each batch %s: nothing is lost, and nothing is there twice', async (_, fault) => {
+    const proxy = await startFaultProxy(server.endpoint);
+    const unsteady = await makeRestLake(`{ type: rest, uri: "${proxy.endpoint}" }`, TABLES);
+    lakes.push(unsteady);
+    lake = unsteady;
+    const runner = await unsteady.runner();
+    const base = await make();
+    await runner.deliver(base);
+    const isCommit = ({ method, target }: { method: string; target: string }) =>
+      method === 'POST' && target.endsWith('/tables/t');
+    const clean: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      // Staging on one round, publishing on the next.
+      const injected = proxy.inject({ match: isCommit, fault, times: 1, after: round % 2 });
+      const [good, bad] = [await make(), await make({ start: -9 - round * 10, rows: 3 })];
+      expect((await runner.deliver(good, bad)).map(({ state }) => state)).toEqual(['published', 'rejected']);
+      expect(injected.befallen).toBe(1);
+      proxy.heal();
+      clean.push(good);
+    }
+    const onMain = await deliveriesOnMain(runner);
+    expect(onMain).toHaveLength(4);
+    expect(new Set(onMain).size).toBe(4);
+    await expectRows([base, ...clean]);
+    await proxy.close();
   });
 
   test('of lakegate and PyIceberg that set one ref from the same version, exactly one wins', async () => {
