@@ -37,10 +37,12 @@ export interface RestCatalogOptions {
  * and a commit one more. Its settings are asked for once, by the first request.
  *
  * - **Commits** carry requirements, not a base: a commit whose requirements still hold is taken even if others committed meanwhile.
- * - **Amazon S3 Tables** (SigV4 for `s3tables`; S3 user guide, "Accessing tables using the Amazon S3 Tables Iceberg REST endpoint"): namespaces of
- *   one level, names in lower case, the location is the server's. A table can only be dropped together with its files there, so `dropTable`, which
- *   keeps them, is refused by the server.
- * - **Glue's Iceberg endpoint** (SigV4 for `glue`): prefix `catalogs/<catalogue id>`, namespaces of one level, metadata of 20 MB at most.
+ * - **Amazon S3 Tables** (SigV4 for `s3tables`; S3 user guide, "Accessing tables using the Amazon S3 Tables Iceberg REST endpoint" and
+ *   "Considerations and limitations for maintenance jobs"): namespaces of one level, names in lower case, the location is the server's.
+ *   `stage-create` is refused, and so is `dropTable`, which keeps the files: it drops a table only together with them. Branches with a retention
+ *   of their own, as failed deliveries are kept on, switch off S3's own snapshot management: expire the table with lakegate.
+ * - **Glue's Iceberg endpoint** (SigV4 for `glue`; Glue developer guide, "Considerations and limitations when using Glue Iceberg REST Catalog
+ *   APIs"): prefix `catalogs/<catalogue id>`, namespaces of one level, metadata of 20 MB at most.
  *
  * @throws LakegateError `config` for SigV4 without a region
  */
