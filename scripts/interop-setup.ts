@@ -1,4 +1,4 @@
-/** Makes `.interop/` for `npm run test:interop`: the engines and the emulators (Python venvs and jars), exactly as pinned. Does nothing while both are up to date. */
+/** Makes `.interop/` for `npm run test:interop`: the engines and the emulators (Python venvs and jars), exactly as pinned. With names of parts, those alone. Does nothing while both are up to date. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,20 +8,31 @@ import process from 'node:process';
 const ROOT = resolve(import.meta.dirname, '..');
 const HOME = join(ROOT, '.interop');
 
+/** What the machine must have, how it tells its version, and what that must look like. */
+const TOOLS = [
+  { command: 'python3', args: ['--version'], expected: 'Python 3.10 or newer', fits: /^Python 3\.(1\d|[2-9]\d)\./m },
+  { command: 'java', args: ['-version'], expected: 'Java 17 (Spark 3.5 runs on no newer)', fits: /version "17[.\d]*"/ },
+  { command: 'mvn', args: ['-version'], expected: 'Maven 3', fits: /Apache Maven 3\./ },
+] as const;
+
+type ToolName = (typeof TOOLS)[number]['command'];
+
 /** A part of `.interop/` that is made anew whenever the file that pins it changes. */
 interface Part {
   folder: string;
+  /** What it is made with. */
+  tools: readonly ToolName[];
   pins: string;
   make(folder: string, pins: string): void;
 }
 
 const PARTS: readonly Part[] = [
-  { folder: 'venv', pins: 'test/interop/requirements.txt', make: makeVenv },
-  { folder: 'aws-venv', pins: 'test/interop/requirements-aws.txt', make: makeVenv },
-  { folder: 'jars', pins: 'test/interop/pom.xml', make: copyJars },
-  { folder: 'rest-jars', pins: 'test/interop/pom-rest.xml', make: copyJars },
-  { folder: 'nessie-jars', pins: 'test/interop/pom-nessie.xml', make: copyJars },
-  { folder: 'event-ruler-jars', pins: 'test/interop/pom-event-ruler.xml', make: copyJars },
+  { folder: 'venv', pins: 'test/interop/requirements.txt', tools: ['python3'], make: makeVenv },
+  { folder: 'aws-venv', pins: 'test/interop/requirements-aws.txt', tools: ['python3'], make: makeVenv },
+  { folder: 'jars', pins: 'test/interop/pom.xml', tools: ['java', 'mvn'], make: copyJars },
+  { folder: 'rest-jars', pins: 'test/interop/pom-rest.xml', tools: ['java', 'mvn'], make: copyJars },
+  { folder: 'nessie-jars', pins: 'test/interop/pom-nessie.xml', tools: ['java', 'mvn'], make: copyJars },
+  { folder: 'event-ruler-jars', pins: 'test/interop/pom-event-ruler.xml', tools: ['java', 'mvn'], make: copyJars },
 ];
 
 function makeVenv(folder: string, pins: string): void {
@@ -34,16 +45,10 @@ function copyJars(folder: string, pins: string): void {
   run('mvn', ['-q', '-B', '-f', pins, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
 }
 
-/** What the machine must have, how it tells its version, and what that must look like. */
-const TOOLS = [
-  { command: 'python3', args: ['--version'], expected: 'Python 3.10 or newer', fits: /^Python 3\.(1\d|[2-9]\d)\./m },
-  { command: 'java', args: ['-version'], expected: 'Java 17 (Spark 3.5 runs on no newer)', fits: /version "17[.\d]*"/ },
-  { command: 'mvn', args: ['-version'], expected: 'Maven 3', fits: /Apache Maven 3\./ },
-] as const;
-
 /** Every tool that is missing or of the wrong version, in one message: a suite that cannot run is a failure, never a skip. */
-function checkTools(): void {
-  const faults = TOOLS.flatMap(({ command, args, expected, fits }) => {
+function checkTools(parts: readonly Part[]): void {
+  const needed = new Set(parts.flatMap(({ tools }) => tools));
+  const faults = TOOLS.filter(({ command }) => needed.has(command)).flatMap(({ command, args, expected, fits }) => {
     const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
     const answer = `${stdout ?? ''}${stderr ?? ''}`;
     if (status === 0 && fits.test(answer)) return [];
@@ -77,5 +82,10 @@ function bringUpToDate({ folder, pins, make }: Part): void {
   writeFileSync(stamp, wanted);
 }
 
-checkTools();
-for (const part of PARTS) bringUpToDate(part);
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => PARTS.every(({ folder }) => folder !== name));
+if (unknown.length > 0)
+  fail(`there is no part ${unknown.join(', ')}; there are: ${PARTS.map(({ folder }) => folder).join(', ')}`);
+const parts = names.length === 0 ? PARTS : PARTS.filter(({ folder }) => names.includes(folder));
+checkTools(parts);
+for (const part of parts) bringUpToDate(part);
