@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { LakegateError } from '../errors.ts';
 import { isGone, isStatus, noSuchBucket, type S3Doing, s3Fault } from './s3-errors.ts';
-import { bareEtag, quotedEtag, type S3Place, s3Place } from './s3-url.ts';
+import { bareEtag, isTableBucket, quotedEtag, type S3Place, s3Place } from './s3-url.ts';
 import type { ExpectedObject, ObjectInfo, RangeReader } from './store.ts';
 
 /** A connection that breaks in the middle of a body is beyond the SDK's retries: the rest is asked for this often in all. */
@@ -26,7 +26,8 @@ export function s3Reading(client: S3Client): S3Reading {
 
   /** HEAD's 404 has no body: it says neither whether the object or the whole bucket is missing. Asked once for each bucket. */
   async function checkBucket(bucket: string, url: string): Promise<void> {
-    if (seenBuckets.has(bucket)) return;
+    // A bucket of S3 Tables does not know the question; the catalogue has named it, so it is there.
+    if (seenBuckets.has(bucket) || isTableBucket(url)) return;
     try {
       await client.send(new HeadBucketCommand({ Bucket: bucket }));
     } catch (error) {

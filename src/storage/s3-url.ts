@@ -41,6 +41,15 @@ export function s3Prefix(url: string): S3Place {
   return { bucket, key };
 }
 
+/**
+ * Whether a URL lies in a bucket of S3 Tables: only those end so (S3 user guide, "General purpose bucket naming rules"). They take objects and
+ * give them back, but know no CopyObject, no DeleteObject and no listing (S3 API reference, "Supported Amazon S3 object-level API operations for
+ * S3 Tables"); what no snapshot names, S3 removes by itself.
+ */
+export function isTableBucket(url: string): boolean {
+  return /^s3[an]?:\/\/[^/]+--table-s3\//i.test(url);
+}
+
 /** How an unfinished upload is named for `delete`. */
 export function uploadUrl({ bucket, key }: S3Place, uploadId: string): string {
   return `${UPLOAD}${bucket}/${encodeURIComponent(uploadId)}/${key}`;

@@ -2,7 +2,7 @@ import { LakegateError } from '../errors.ts';
 import { createFileStore } from './file.ts';
 import { createMemoryStore } from './memory.ts';
 import type { S3StoreOptions } from './s3.ts';
-import { S3_SCHEMES } from './s3-url.ts';
+import { isTableBucket, S3_SCHEMES } from './s3-url.ts';
 import type { ExpectedObject, ObjectStore } from './store.ts';
 import { schemeOf } from './urls.ts';
 
@@ -16,7 +16,7 @@ export interface StoresOptions {
 /**
  * All stores behind one port: each URL goes to the store of its scheme (`file:` and bare absolute paths, `memory:`, `s3:` as also `s3a:` and
  * `s3n:`). Copies within a store stay inside it; between stores the bytes pass through, a chunk at a time. The AWS SDK is loaded when the
- * first URL of S3 comes.
+ * first URL of S3 comes. Buckets of S3 Tables take bytes only: copies into them pass through, deletes in them are left to S3, and they list nothing.
  * Every operation @throws LakegateError `unsupported` for a scheme without a store
  */
 export function createStores(options: StoresOptions = {}): ObjectStore {
@@ -50,18 +50,23 @@ export function createStores(options: StoresOptions = {}): ObjectStore {
     writer: async (url) => (await storeOf(url)).writer(url),
     async copy(from, to, expected) {
       const [source, target] = [await storeOf(from), await storeOf(to)];
-      await (source === target
+      await (source === target && !isTableBucket(to)
         ? source.copy(from, to, expected)
         : copyAcross({ store: source, url: from, expected }, { store: target, url: to }));
     },
     async delete(urls) {
-      const byStore = Map.groupBy(urls, openerOf);
+      const byStore = Map.groupBy(
+        urls.filter((url) => !isTableBucket(url)),
+        openerOf,
+      );
       for (const [open, own] of byStore) await (await open()).delete(own);
     },
     async *list(prefix) {
+      if (isTableBucket(prefix)) return;
       yield* (await storeOf(prefix)).list(prefix);
     },
     async *unfinished(prefix, olderThanMs) {
+      if (isTableBucket(prefix)) return;
       yield* (await storeOf(prefix)).unfinished?.(prefix, olderThanMs) ?? [];
     },
   };

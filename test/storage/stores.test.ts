@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createStores } from '../../src/storage/stores.ts';
 import { collect } from '../contract/collect.ts';
 import { objectStoreContract } from '../contract/object-store.contract.ts';
-import { startStandIn, xml } from './s3-stand-in.ts';
+import { range, startStandIn, xml } from './s3-stand-in.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -83,4 +83,29 @@ test('who uses no S3 does not load the AWS SDK', async () => {
   };
   expect(await loaded('memory:/a')).toBe(0);
   expect(await loaded('s3://not-a-key/')).toBeGreaterThan(0);
+});
+
+test('a bucket of S3 Tables is given bytes; it is asked for no copy, no delete and no list, which it does not know', async () => {
+  const server = await startStandIn();
+  try {
+    const store = createStores({ s3: { client: server.client() } });
+    const bytes = Buffer.from('hello');
+    server.answer((request) => {
+      if (request.path.startsWith('/raw/')) return range(bytes, request);
+      return request.method === 'HEAD' ? { status: 404 } : { headers: { etag: '"e2"' } };
+    });
+    const to = 's3://0a1b2c--table-s3/data/f.parquet';
+    await store.copy('s3://raw/f.parquet', to, { size: bytes.length, etag: '"e1"' });
+    const puts = server.seen.filter(({ method }) => method === 'PUT');
+    expect(puts.map(({ path }) => path)).toEqual(['/0a1b2c--table-s3/data/f.parquet']);
+    expect(puts[0]!.headers['x-amz-copy-source']).toBeUndefined();
+    expect(puts[0]!.body.toString()).toContain('hello');
+    const asked = server.seen.length;
+    await store.delete([to]);
+    expect(await collect(store.list('s3://0a1b2c--table-s3/data/'))).toEqual([]);
+    expect(await collect(store.unfinished!('s3://0a1b2c--table-s3/data/', 0))).toEqual([]);
+    expect(server.seen).toHaveLength(asked);
+  } finally {
+    await server.stop();
+  }
 });
