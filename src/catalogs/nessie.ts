@@ -135,17 +135,16 @@ export function openNessieCatalog(options: NessieCatalogOptions): Catalog {
 }
 
 /**
- * Nessie says of a new table in a namespace of several levels that is not there that it conflicts; said as other servers say it, the namespace is
- * made first. A table that is there is told apart by the error's type.
+ * For one new table. Nessie calls it a conflict when a namespace of several levels is not there, and also when somebody makes the same table at the
+ * same moment. Such a first answer is said as other servers say that a namespace is missing, so that it is made; the answer after that stands.
  */
 function namingWhatIsMissing(send: RestTransport): RestTransport {
+  let first = true;
   return async (request) => {
     const answer = await send(request);
-    const missing =
-      request.method === 'POST' &&
-      request.url.endsWith('/tables') &&
-      answer.status === 409 &&
-      !answer.text.includes('"AlreadyExistsException"');
+    if (request.method !== 'POST' || !request.url.endsWith('/tables')) return answer;
+    const missing = first && answer.status === 409 && !answer.text.includes('"AlreadyExistsException"');
+    first = false;
     return missing ? { ...answer, status: 404 } : answer;
   };
 }

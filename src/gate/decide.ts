@@ -112,7 +112,7 @@ export async function rollbackDelivery(
 
 /**
  * Moves main back to an earlier snapshot of its own. Deliveries published after it are marked as rolled back.
- * @throws LakegateError `invalid` when main was never at that snapshot
+ * @throws LakegateError `invalid` when main was never at that snapshot, `unsupported` where the catalogue branches and tables have no history
  */
 export async function rollbackTable(
   ports: GatePorts,
@@ -120,6 +120,13 @@ export async function rollbackTable(
   snapshotId: bigint,
   decision: Decision,
 ): Promise<{ table: LoadedTable; deliveries: string[] }> {
+  if (target.catalog.branches !== undefined) {
+    throw new LakegateError(
+      'unsupported',
+      `tables of the catalogue ${target.catalog.name} keep no earlier snapshots to go back to; take deliveries out with \`lakegate table rollback TABLE --delivery ID\`, or set the catalogue's branch back in the catalogue itself`,
+      { context: { catalog: target.catalog.name } },
+    );
+  }
   const { table } = await commitWithRetry(
     target.catalog,
     target.identifier,

@@ -188,7 +188,9 @@ export function stagingContract(name: string, newLake: NewLake): void {
       const runners = [await opened(config), await opened(config)];
       const outcomes = await Promise.all(runners.map(({ ports }) => deliver(ports, config, [...urls, ...urls])));
       expect(outcomes.flat().filter(({ kind }) => !['ended', 'already', 'busy'].includes(kind))).toEqual([]);
-      await deliver(runners[0]!.ports, config, urls);
+      const after = await deliver(runners[0]!.ports, config, urls);
+      const ends = after.map((outcome) => outcome.kind === 'already' && [outcome.record.state, outcome.record.reason]);
+      expect(ends).toEqual(urls.map(() => ['published', undefined]));
       expect(await idsOnMain(runners[0]!, config)).toEqual(span(0, 9));
     });
 
