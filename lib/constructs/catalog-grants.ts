@@ -148,15 +148,22 @@ export function upkeepGlueGrants(lake: StageLake): Grant[] {
     }));
 }
 
-/** Listing tables, which the catalogue does over all databases: only the lake's own are then looked at. */
+/** Listing the tables that drops made by themselves; those that lake.yaml names are asked for by name. */
 export function glueListing(lake: StageLake): Grant[] {
   const { arn } = stageNames(lake);
-  if (!usedCatalogs(lake).some((catalog) => isOwnGlue(lake, catalog))) return [];
+  const places = tablePlaces(lake).filter(({ table, catalog }) => table === undefined && isOwnGlue(lake, catalog));
+  if (places.length === 0) return [];
   return [
     {
-      actions: ['glue:GetDatabases', 'glue:GetTables'],
-      resources: [arn('glue', 'catalog'), arn('glue', 'database/*'), arn('glue', 'table/*/*')],
-      wildcard: 'Glue lists databases of the whole catalogue; only names are read of tables that are not the lake’s.',
+      actions: ['glue:GetTables'],
+      resources: [
+        arn('glue', 'catalog'),
+        ...places.flatMap(({ namespace }) => [
+          arn('glue', `database/${namespace}`),
+          arn('glue', `table/${namespace}/*`),
+        ]),
+      ],
+      wildcard: 'Tables of this database are named by the folders that people drop into.',
     },
   ];
 }

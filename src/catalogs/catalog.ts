@@ -41,8 +41,10 @@ export interface Catalog {
    * @throws LakegateError `conflict` (nothing was changed; reload) | `unknown_outcome` (reload and compare)
    */
   commit(base: LoadedTable, requirements: TableRequirement[], updates: TableUpdate[]): Promise<LoadedTable>;
-  /** All tables, all namespaces, sorted by name. */
-  listTables(): Promise<TableIdentifier[]>;
+  /**
+   * All tables, or those of one namespace (levels as an identifier has them), sorted by name. A namespace that is not there has none.
+   */
+  listTables(namespace?: readonly string[]): Promise<TableIdentifier[]>;
   /** Takes the table out of the catalogue; files stay. @throws LakegateError `not_found` */
   dropTable(table: TableIdentifier): Promise<void>;
   close(): void;

@@ -26,10 +26,10 @@ export interface GlueDatabases {
   /** The database's location without a slash at the end, if it has one; it is made where it is missing. */
   ensure(database: string): Promise<{ location: string | undefined }>;
   /**
-   * Tables of every database, in no order. Databases that are links to other accounts' are left out: what lakegate does to all tables
+   * Tables of one database, or of every one, in no order. Databases that are links to other accounts' are left out: what lakegate does to all tables
    * must not reach them.
    */
-  tables(wanted: (table: Table) => boolean): Promise<TableIdentifier[]>;
+  tables(wanted: (table: Table) => boolean, database?: string): Promise<TableIdentifier[]>;
 }
 
 /** Glue's databases, which are the namespaces of its tables. */
@@ -63,12 +63,13 @@ export function glueDatabases({ client, catalogId, catalog, warehouse }: GlueDat
         throw glueFault(error, `create the database ${database}`, catalog);
       }
     },
-    async tables(wanted) {
-      const names: string[] = [];
+    async tables(wanted, only) {
+      const names: string[] = only === undefined ? [] : [only];
       const found: TableIdentifier[] = [];
       try {
         // A copy: the paginator puts its token into what it is given.
-        for await (const page of paginateGetDatabases({ client }, { ...catalogId })) {
+        const pages = only === undefined ? paginateGetDatabases({ client }, { ...catalogId }) : [];
+        for await (const page of pages) {
           for (const { Name, TargetDatabase } of page.DatabaseList ?? []) if (Name && !TargetDatabase) names.push(Name);
         }
         const limit = pLimit(CONCURRENT_LISTINGS);
@@ -82,6 +83,7 @@ export function glueDatabases({ client, catalogId, catalog, warehouse }: GlueDat
         await Promise.all(names.map((database) => limit(() => list(database))));
         return found;
       } catch (error) {
+        if (only !== undefined && isMissing(error)) return [];
         throw glueFault(error, 'list tables', catalog);
       }
     },

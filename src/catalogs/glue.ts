@@ -226,8 +226,10 @@ export function createGlueCatalog(options: GlueCatalogOptions): Catalog {
       if (superseded.length > 0) await files.discard(superseded);
       return { identifier, metadataLocation, metadata };
     },
-    async listTables() {
-      const found = await databases.tables((table) => metadataLocationOf(table) !== undefined);
+    async listTables(namespace) {
+      // Glue has one level of namespaces.
+      if (namespace !== undefined && namespace.length !== 1) return [];
+      const found = await databases.tables((table) => metadataLocationOf(table) !== undefined, namespace?.[0]);
       return found.sort(compareIdentifiers);
     },
     async dropTable(identifier) {

@@ -47,6 +47,11 @@ async function namespacesIn(listed: Listed, parent: readonly string[]): Promise<
   );
 }
 
+/** The tables of one namespace, all pages, sorted by name. */
+export async function listTablesIn(listed: Listed, namespace: readonly string[]): Promise<TableIdentifier[]> {
+  return (await tablesIn(listed, namespace)).sort(compareIdentifiers);
+}
+
 async function tablesIn(listed: Listed, namespace: readonly string[]): Promise<TableIdentifier[]> {
   return allPages(
     listed,

@@ -8,7 +8,7 @@ import { checkIdentifier, formatIdentifier } from './identifier.ts';
 import { type RestAnswer, tableInAnswer } from './rest-answer.ts';
 import { restAuth } from './rest-auth.ts';
 import { answerFault } from './rest-fault.ts';
-import { listAllTables } from './rest-listing.ts';
+import { listAllTables, listTablesIn } from './rest-listing.ts';
 import { loadedTables } from './rest-loaded.ts';
 import { checkName, nameRules } from './rest-names.ts';
 import { restServer } from './rest-server.ts';
@@ -177,9 +177,10 @@ export function openRestCatalog(options: RestCatalogOptions): Catalog {
       return withProperties(table, definition.properties);
     },
     commit,
-    async listTables() {
+    async listTables(namespace) {
       const { routes } = await server.settled();
-      return listAllTables({ routes, send, server: uri, nested: rules.nested });
+      const listed = { routes, send, server: uri, nested: rules.nested };
+      return namespace === undefined ? listAllTables(listed) : listTablesIn(listed, namespace);
     },
     async dropTable(identifier) {
       const what = `drop ${formatIdentifier(identifier)}`;

@@ -120,8 +120,10 @@ export function openSqliteCatalog(options: SqliteCatalogOptions): Catalog {
       if (superseded.length > 0) await files.discard(superseded);
       return { identifier, metadataLocation, metadata };
     },
-    async listTables() {
-      return rows.list().sort(compareIdentifiers);
+    async listTables(namespace) {
+      const own = namespace?.join('.');
+      const wanted = rows.list().filter((table) => own === undefined || table.namespace.join('.') === own);
+      return wanted.sort(compareIdentifiers);
     },
     async dropTable(identifier) {
       if (!rows.remove(identifier)) throw missingTable(identifier, name, rows.list());

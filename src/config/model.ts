@@ -151,7 +151,7 @@ export interface GateSizes {
   timeout: number;
   /** Drops handed over at once, 1 to 10,000. */
   batchSize: number;
-  /** Seconds a batch waits to fill, 0 to 300. */
+  /** Seconds a batch waits to fill, 1 to 300. */
   batchWindow: number;
   /** Invocations at the same time, at least 2 (the queue's `MaximumConcurrency`). */
   concurrency: number;

@@ -48,7 +48,8 @@ export async function startGlueServer(): Promise<GlueServer> {
       case 'GetDatabases':
         return page([...tables.keys()], (Name) => ({ Name }), 'DatabaseList');
       case 'GetTables':
-        return page([...database!.keys()], (key) => database!.get(key)!, 'TableList');
+        if (database === undefined) return refused('EntityNotFoundException');
+        return page([...database.keys()], (key) => database.get(key)!, 'TableList');
       case 'GetDatabase':
         return tables.has(name) ? { Database: { Name: name } } : refused('EntityNotFoundException');
       case 'CreateDatabase': {

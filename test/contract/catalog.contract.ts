@@ -326,6 +326,8 @@ export function catalogContract(
       for (const table of tables) await catalog.createTable(table, DEFINITION);
       const names = (await other.listTables()).map(({ namespace, name }) => [...namespace, name].join('.'));
       expect(names).toEqual(nestedNamespaces ? ['a.b', 'a.c.x', 'a.z', 'b.a'] : ['a.b', 'a.z', 'a_c.x', 'b.a']);
+      expect(await other.listTables(['a'])).toEqual([tables[3], tables[2]]);
+      expect(await other.listTables(['nowhere'])).toEqual([]);
     });
 
     if (drops) {
