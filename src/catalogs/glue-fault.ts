@@ -84,6 +84,9 @@ export function glueFault(error: unknown, doing: string, catalog: string): Lakeg
       false,
     );
   }
+  if (/^Region is missing/.test(message)) {
+    return fault('config', 'Set AWS_REGION, or `region` of the catalogue in lake.yaml.');
+  }
   if (THROTTLED.test(name)) return fault('unavailable', 'Nothing was changed; try again a little later.');
   if (INVALID.test(name)) return fault('invalid', 'Correct the name or the definition.');
   if (LIMIT.test(name)) {
