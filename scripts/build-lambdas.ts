@@ -31,13 +31,28 @@ const CATALOG_MODULES: Partial<Record<CatalogConfig['type'], RegExp>> = {
   nessie: /\/src\/catalogs\/nessie\.ts$/,
 };
 
-function leftOut(config: LakeConfig | undefined): RegExp {
+/** Clients that only some configurations come to: Athena's for `sql` rules, Secrets Manager's for catalogues that one signs in to. */
+const ATHENA = /\/src\/sql\/athena\.ts$/;
+const SECRETS = /\/src\/secrets\/secrets-manager\.ts$/;
+
+function leftOut(name: LambdaName, config: LakeConfig | undefined): RegExp {
   if (config === undefined) return LEFT_OUT;
   const kinds = new Set(Object.values(config.catalogs).map(({ type }) => type));
   // Nessie's tables are reached through its Iceberg REST endpoint.
   if (kinds.has('nessie')) kinds.add('rest');
   const unused = Object.entries(CATALOG_MODULES).filter(([kind]) => !kinds.has(kind as CatalogConfig['type']));
-  return new RegExp([LEFT_OUT, ...unused.map(([, pattern]) => pattern)].map(({ source }) => source).join('|'));
+  const rules = [...config.tables, ...(config.autoTables ? [config.autoTables] : [])].flatMap((table) => table.rules);
+  const signsIn = Object.values(config.catalogs).some(
+    (catalog) => 'auth' in catalog && /bearer|oauth2/.test(catalog.auth.kind),
+  );
+  const others = [
+    ...(rules.some(({ rule }) => rule === 'sql') ? [] : [ATHENA]),
+    // The functions that publish leave telling people, with its token, to `notify`.
+    ...(signsIn || name === 'notify' ? [] : [SECRETS]),
+  ];
+  return new RegExp(
+    [LEFT_OUT, ...unused.map(([, pattern]) => pattern), ...others].map(({ source }) => source).join('|'),
+  );
 }
 
 /** The SDK's descriptions of all that a service takes and gives, of which a function uses a few. */
@@ -103,7 +118,7 @@ export async function bundleLambda(
       {
         name: 'left-out',
         setup({ onLoad }) {
-          onLoad({ filter: leftOut(config) }, ({ path }) => ({
+          onLoad({ filter: leftOut(name, config) }, ({ path }) => ({
             contents: `throw new Error(${JSON.stringify(`${relative(root, path)} is not part of this function`)});`,
             loader: 'js',
           }));
