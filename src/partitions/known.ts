@@ -30,9 +30,20 @@ export function* partitionsUnder(folder: KnownFolder, prefix: string): Generator
   for (const [name, child] of folder.children) yield* partitionsUnder(child, `${prefix}${name}/`);
 }
 
-/** The partition under a folder that sorts last. */
-export function lastUnder(folder: KnownFolder, prefix: string): string {
-  let last = '';
-  for (const name of folder.children.keys()) if (name > last) last = name;
-  return last === '' ? prefix : lastUnder(folder.children.get(last)!, `${prefix}${last}/`);
+/**
+ * The order in which a store lists folders: by the UTF-8 bytes of their keys, the slash at the end included, so that `a-b/` comes before `a/`.
+ * @param a, b names of folders without their slash
+ */
+export function compareFolders(a: string, b: string): number {
+  const [left, right] = [`${a}/`, `${b}/`];
+  // Only beyond U+D7FF does the order of JavaScript's strings differ from that of their bytes.
+  if (HIGH.test(left) || HIGH.test(right)) return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+const HIGH = /[\ud800-\uffff]/;
+
+/** The folders under one, as a store lists them. */
+export function sortedNames(folder: KnownFolder): string[] {
+  return [...folder.children.keys()].sort(compareFolders);
 }

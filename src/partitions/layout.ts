@@ -2,6 +2,7 @@ import { LakegateError } from '../errors.ts';
 import { escapeHivePath, HIVE_NULL, unescapeHivePath } from './hive-path.ts';
 import { BY_SIZE, patternOf, TIME_LENGTH, type TimePart, type Token, tokensOf, wordOf } from './layout-tokens.ts';
 import type { PartitionKey } from './model.ts';
+import { type Period, partitionPeriod, periodOf } from './partition-time.ts';
 import { isDate, valueFault } from './value-type.ts';
 
 /** How a table's partitions lie in folders: what each level of folders is called. */
@@ -17,6 +18,11 @@ export interface Layout {
   parse(prefix: string): { values: string[] } | { fault: string };
   /** The fault of one level's folder name, looked at alone; undefined when it may be part of a partition's way. */
   levelFault(level: number, name: string): string | undefined;
+  /**
+   * The time that a folder stands for, as far as its name and those above it tell one.
+   * @param prefix relative to the table's location, ending in `/`, of a partition or of a folder above partitions
+   */
+  period(prefix: string): Period | undefined;
   /** The folder of a partition, relative, ending in `/`. @throws LakegateError `invalid` for values that the layout cannot write */
   format(values: readonly string[]): string;
 }
@@ -107,6 +113,23 @@ function layoutOf(text: string, levels: readonly Token[][], keys: readonly Parti
         values.push(value.text);
       }
       return { values };
+    },
+    period(prefix) {
+      const names = prefix.replace(/\/$/, '').split('/');
+      const read = new Map<string, Reading>();
+      for (const [i, name] of names.entries()) {
+        const match = patterns[i]?.exec(name);
+        if (!match) return undefined;
+        collect(levels[i]!, match, read);
+      }
+      for (const { parts } of read.values()) {
+        const own = BY_SIZE.slice(0, 5).map((part) => (parts[part] === undefined ? undefined : Number(parts[part])));
+        if (own[0] !== undefined) return periodOf(own);
+      }
+      return partitionPeriod(
+        keys,
+        keys.map(({ name }) => read.get(name)?.raw),
+      );
     },
     format(values) {
       const byKey = new Map(keys.map(({ name }, i) => [name, values[i] ?? '']));

@@ -1,5 +1,4 @@
-import pLimit from 'p-limit';
-import { type KnownFolder, lastUnder, partitionsUnder } from './known.ts';
+import { compareFolders, type KnownFolder, partitionsUnder, sortedNames } from './known.ts';
 import type { Layout } from './layout.ts';
 import type { FoundPrefixes } from './model.ts';
 
@@ -15,16 +14,14 @@ export interface FolderLister {
 
 export interface WalkOptions {
   layout: Layout;
-  /** When a partition's period begins, milliseconds since the epoch; undefined where its folder tells no time. */
-  timeOf(prefix: string): number | undefined;
   known: KnownFolder;
   /**
-   * What is older than the newest known partition by more than this is taken to be as it is known, and not listed. Milliseconds; undefined: the
-   * whole table is listed.
+   * What is older than the newest known partition beside it by more than this is taken to be as it is known, and not listed. Milliseconds;
+   * undefined: the whole table is listed.
    */
   lookbackMs?: number;
-  /** Listings at the same time. */
-  atOnce: number;
+  /** Makes a listing when its turn comes. */
+  limit: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** What a walk saw. */
@@ -37,51 +34,69 @@ export interface Walk extends FoundPrefixes {
   complete: boolean;
 }
 
-/** Folders that writers use for themselves: `_temporary`, `.hive-staging`, `_spark_metadata`. */
-const HIDDEN = /^[._]/;
+/** Folders that writers use for themselves (`_temporary`, `.hive-staging`, `_spark_metadata`); `_day=1` is a partition, as Spark has it. */
+export function isHiddenFolder(name: string): boolean {
+  return name.startsWith('.') || (name.startsWith('_') && !name.includes('='));
+}
+
+/** Known folders that one listing goes through: a little less than five pages, so that some new ones do not make it six. */
+const RANGE = 4_750;
 
 /**
- * Finds the partitions that a table's folders hold, level by level, by delimiter. Folders whose partitions are all known and older than the
- * look-back are passed over, and listings start after them (`StartAfter`).
+ * Finds the partitions that a table's folders hold, level by level, by delimiter. Folders whose time is past the look-back are passed over, and
+ * listings start after them (`StartAfter`). Levels of many known folders are listed in ranges at the same time.
  */
 export async function walk(lister: FolderLister, options: WalkOptions): Promise<Walk> {
-  const { layout, known, lookbackMs } = options;
-  const limit = pLimit(options.atOnce);
+  const { layout, known, limit } = options;
   const result: Walk = { partitions: [], rejected: [], gone: [], unchanged: 0, complete: true };
 
   async function visit(level: number, prefix: string, folder: KnownFolder | undefined): Promise<void> {
-    const old = folder === undefined ? undefined : oldChildren(folder, prefix, options);
-    const passedOver = new Set(old?.names);
-    if (passedOver.size > 0) result.complete = false;
-    const below: (() => Promise<void>)[] = [];
+    const { old, after, cuts } = folder === undefined ? WHOLE : divide(folder, prefix, options);
+    const below: Promise<void>[] = [];
     const seen = new Set<string>();
-    await limit(async () => {
-      for await (const names of lister.folders(prefix, old?.after)) {
-        for (const name of names) {
-          seen.add(name);
-          const own = `${prefix}${name}/`;
-          const child = folder?.children.get(name);
-          if (child === undefined && !accepts(level, name, own)) continue;
-          if (level + 1 < layout.depth) below.push(() => visit(level + 1, own, child));
-          else if (child === undefined) take(own);
-          else result.unchanged += 1;
-        }
-      }
-    });
+    const see = (name: string): void => {
+      seen.add(name);
+      const own = `${prefix}${name}/`;
+      const child = folder?.children.get(name);
+      if (child === undefined && !accepts(level, name, own)) return;
+      if (old.has(name)) passOver(own, child!);
+      else if (level + 1 < layout.depth) below.push(visit(level + 1, own, child));
+      else if (child === undefined) take(own);
+      else result.unchanged += 1;
+    };
+    const starts = [after, ...cuts];
+    await Promise.all(
+      starts.map((from, i) =>
+        limit(async () => {
+          const until = starts[i + 1];
+          for await (const names of lister.folders(prefix, from)) {
+            for (const name of names) {
+              if (until !== undefined && compareFolders(name, until) > 0) return;
+              see(name);
+            }
+          }
+        }),
+      ),
+    );
     for (const [name, child] of folder?.children ?? []) {
       if (seen.has(name)) continue;
-      const own = [...partitionsUnder(child, `${prefix}${name}/`)];
-      if (passedOver.has(name)) result.unchanged += own.length;
-      else result.gone.push(...own);
+      const own = `${prefix}${name}/`;
+      if (after !== undefined && compareFolders(name, after) <= 0) passOver(own, child);
+      else result.gone.push(...partitionsUnder(child, own));
     }
-    await Promise.all(below.map((visitChild) => visitChild()));
+    await Promise.all(below);
+  }
+
+  function passOver(prefix: string, folder: KnownFolder): void {
+    for (const _ of partitionsUnder(folder, prefix)) result.unchanged += 1;
+    result.complete = false;
   }
 
   function accepts(level: number, name: string, prefix: string): boolean {
-    const fault = layout.levelFault(level, name);
-    if (fault === undefined) return true;
-    if (!HIDDEN.test(name)) result.rejected.push({ prefix, reason: fault });
-    return false;
+    if (isHiddenFolder(name)) return false;
+    const fault = name === '' ? 'expected a name between two slashes, found nothing' : layout.levelFault(level, name);
+    if (fault !== undefined) result.rejected.push({ prefix, reason: fault });
+    return fault === undefined;
   }
 
   function take(prefix: string): void {
@@ -91,31 +106,53 @@ export async function walk(lister: FolderLister, options: WalkOptions): Promise<
   }
 
   await visit(0, '', known);
-  if (lookbackMs === undefined) result.complete = true;
   return result;
 }
 
-/**
- * Children whose newest partition is older than the look-back, as far as they come first in key order: a listing can start after them. None
- * where the folders tell no time, or not in the order in which they sort.
- */
-function oldChildren(
-  folder: KnownFolder,
-  prefix: string,
-  { lookbackMs, timeOf }: WalkOptions,
-): { names: string[]; after: string } | undefined {
-  if (lookbackMs === undefined || folder.children.size === 0) return undefined;
-  const newest = timeOf(lastUnder(folder, prefix));
-  if (newest === undefined) return undefined;
-  const names = [...folder.children.keys()].sort();
-  // Times rise with the names, so the first recent one is found by halving.
-  let [low, high] = [0, names.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const name = names[middle]!;
-    const time = timeOf(lastUnder(folder.children.get(name)!, `${prefix}${name}/`));
-    if (time !== undefined && time < newest - lookbackMs) low = middle + 1;
-    else high = middle;
+interface Division {
+  /** Names of folders that are past the look-back. */
+  old: ReadonlySet<string>;
+  /** The listing starts after this one: it and all before it are old. */
+  after: string | undefined;
+  /** Names that listings at the same time end at, the next one starting after it. */
+  cuts: string[];
+}
+
+const WHOLE: Division = { old: new Set(), after: undefined, cuts: [] };
+
+/** What of a known folder has to be listed, and in which parts. */
+function divide(folder: KnownFolder, prefix: string, { layout, lookbackMs }: WalkOptions): Division {
+  if (folder.children.size === 0) return WHOLE;
+  const newest = lookbackMs === undefined ? undefined : newestStart(folder, prefix, layout);
+  if (newest === undefined && folder.children.size < 2 * RANGE) return WHOLE;
+  const names = sortedNames(folder);
+  const old = new Set<string>();
+  if (newest !== undefined) {
+    for (const name of names) {
+      const period = layout.period(`${prefix}${name}/`);
+      if (period !== undefined && period.end <= newest - lookbackMs!) old.add(name);
+    }
   }
-  return low === 0 ? undefined : { names: names.slice(0, low), after: names[low - 1]! };
+  // Names need not sort as their times do (months 1, 10, 11, 2): only what is old without a gap can be started after.
+  const recent = names.findIndex((name) => !old.has(name));
+  const listed = names.slice(recent);
+  const cuts = listed.filter((_, i) => (i + 1) % RANGE === 0 && i + 1 + RANGE <= listed.length);
+  return { old, after: recent > 0 ? names[recent - 1] : undefined, cuts };
+}
+
+/**
+ * When the newest known period under a folder begins; undefined where the folders directly under it tell no time of their own: each region is
+ * then as new as its own folders are.
+ */
+function newestStart(folder: KnownFolder, prefix: string, layout: Layout): number | undefined {
+  let newest: { start: number; prefix: string; folder: KnownFolder } | undefined;
+  const above = prefix === '' ? undefined : layout.period(prefix);
+  for (const [name, child] of folder.children) {
+    const own = `${prefix}${name}/`;
+    const period = layout.period(own);
+    if (period === undefined || (period.start === above?.start && period.end === above.end)) continue;
+    if (newest === undefined || period.start > newest.start)
+      newest = { start: period.start, prefix: own, folder: child };
+  }
+  return newest && (newestStart(newest.folder, newest.prefix, layout) ?? newest.start);
 }

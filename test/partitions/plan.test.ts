@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { inferLayout } from '../../src/partitions/infer.ts';
-import { partitionTime } from '../../src/partitions/partition-time.ts';
+import { partitionPeriod } from '../../src/partitions/partition-time.ts';
 import { duplicateFolders, planPartitions, type RegisteredPartition } from '../../src/partitions/plan.ts';
 import { type GlueTableFacts, skipReason } from '../../src/partitions/skip.ts';
 
@@ -74,13 +74,13 @@ describe('planPartitions', () => {
   });
 });
 
-describe('partitionTime', () => {
+describe('partitionPeriod', () => {
   const at = (keys: string[], ...values: string[]) => {
-    const time = partitionTime(
+    const time = partitionPeriod(
       keys.map((name) => ({ name, type: 'string' })),
       values,
     );
-    return time === undefined ? undefined : new Date(time).toISOString().slice(0, 16);
+    return time === undefined ? undefined : new Date(time.start).toISOString().slice(0, 16);
   };
   test.each([
     [['year', 'month', 'day', 'hour'], ['2026', '1', '05', '7'], '2026-01-05T07:00'],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { knownFolders } from '../../src/partitions/known.ts';
+import pLimit from 'p-limit';
+import { compareFolders, knownFolders } from '../../src/partitions/known.ts';
 import { hiveLayout, type Layout, templateLayout } from '../../src/partitions/layout.ts';
 import type { PartitionKey } from '../../src/partitions/model.ts';
-import { partitionTime } from '../../src/partitions/partition-time.ts';
 import { type FolderLister, walk } from '../../src/partitions/walk.ts';
 
 const DAY_MS = 86_400_000;
@@ -17,8 +17,8 @@ function listing(prefixes: Iterable<string>): FolderLister & { requests: string[
     async *folders(prefix, after) {
       const own = all.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length).split('/')[0]!);
       const names = [...new Set(own)]
-        .filter((name) => name !== '' && (after === undefined || `${name}/` > `${after}0`))
-        .sort();
+        .filter((name) => name !== '' && (after === undefined || compareFolders(name, after) > 0))
+        .sort(compareFolders);
       for (let start = 0; start === 0 || start < names.length; start += PAGE) {
         requests.push(prefix);
         yield names.slice(start, start + PAGE);
@@ -31,15 +31,11 @@ const day = (n: number) => new Date(Date.UTC(2026, 0, 1) + n * DAY_MS).toISOStri
 const dt: PartitionKey[] = [{ name: 'dt', type: 'date' }];
 const days = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `dt=${day(from + i)}/`);
 
-function options(layout: Layout, keys: PartitionKey[], known: Iterable<string> = [], lookbackDays?: number) {
+function options(layout: Layout, known: Iterable<string> = [], lookbackDays?: number) {
   return {
     layout,
     known: knownFolders(known),
-    atOnce: 4,
-    timeOf: (prefix: string) => {
-      const parsed = layout.parse(prefix);
-      return 'values' in parsed ? partitionTime(keys, parsed.values) : undefined;
-    },
+    limit: pLimit(4),
     ...(lookbackDays !== undefined && { lookbackMs: lookbackDays * DAY_MS }),
   };
 }
@@ -54,7 +50,7 @@ describe('walk', () => {
       'dt=2026-02-30/',
       'other/',
     ]);
-    const found = await walk(lister, options(hiveLayout(dt), dt));
+    const found = await walk(lister, options(hiveLayout(dt)));
     expect(found.partitions).toHaveLength(2500);
     expect(found.rejected).toEqual([
       { prefix: 'dt=2026-02-30/', reason: expect.stringContaining('expected a date') },
@@ -66,7 +62,7 @@ describe('walk', () => {
   });
 
   test('known ones are unchanged, missing ones are gone', async () => {
-    const found = await walk(listing(days(1, 12)), options(hiveLayout(dt), dt, days(0, 10)));
+    const found = await walk(listing(days(1, 12)), options(hiveLayout(dt), days(0, 10)));
     expect(found.partitions.map(({ values }) => values[0])).toEqual([day(10), day(11)]);
     expect(found.gone).toEqual([`dt=${day(0)}/`]);
     expect(found.unchanged).toBe(9);
@@ -74,7 +70,7 @@ describe('walk', () => {
 
   test('with a look-back, one request finds what is new in ten thousand', async () => {
     const lister = listing(days(0, 10_024));
-    const found = await walk(lister, options(hiveLayout(dt), dt, days(0, 10_000), 3));
+    const found = await walk(lister, options(hiveLayout(dt), days(0, 10_000), 3));
     expect(found.partitions).toHaveLength(24);
     expect(found).toMatchObject({ unchanged: 10_000, complete: false, gone: [] });
     expect(lister.requests).toEqual(['']);
@@ -86,7 +82,7 @@ describe('walk', () => {
     const prefixes = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => `${day(from + i).replaceAll('-', '/')}/`);
     const lister = listing(prefixes(0, 700));
-    const found = await walk(lister, options(layout, keys, prefixes(0, 699), 2));
+    const found = await walk(lister, options(layout, prefixes(0, 699), 2));
     expect(found.partitions.map(({ prefix }) => prefix)).toEqual(prefixes(699, 700));
     // The month before has days within the look-back.
     expect(lister.requests).toEqual(['', '2027/', '2027/11/', '2027/12/']);
@@ -97,7 +93,7 @@ describe('walk', () => {
     const under = (region: string, own: string[]) => own.map((prefix) => `region=${region}/${prefix}`);
     const known = [...under('eu', days(0, 300)), ...under('us', days(0, 40))];
     const lister = listing([...known, ...under('us', days(40, 41)), ...under('new', days(0, 5))]);
-    const found = await walk(lister, options(hiveLayout(keys), keys, known, 3));
+    const found = await walk(lister, options(hiveLayout(keys), known, 3));
     expect(found.partitions.map(({ prefix }) => prefix).sort()).toEqual(
       [...under('us', days(40, 41)), ...under('new', days(0, 5))].sort(),
     );
@@ -107,7 +103,7 @@ describe('walk', () => {
   test('folders that tell no time are all listed', async () => {
     const keys = [{ name: 'shop', type: 'string' }];
     const shops = (n: number) => Array.from({ length: n }, (_, i) => `shop=${i}/`);
-    const found = await walk(listing(shops(50)), options(hiveLayout(keys), keys, shops(49), 3));
+    const found = await walk(listing(shops(50)), options(hiveLayout(keys), shops(49), 3));
     expect(found).toMatchObject({ unchanged: 49, partitions: [{ values: ['49'] }], complete: true });
   });
 
@@ -123,16 +119,67 @@ describe('walk', () => {
         fc.uniqueArray(prefix),
         fc.option(fc.integer({ min: 0, max: 30 }), { nil: undefined }),
         async (there, before, lookback) => {
-          const first = await walk(listing(there), options(layout, keys, before));
+          const first = await walk(listing(there), options(layout, before));
           const known = [
             ...before.filter((each) => !first.gone.includes(each)),
             ...first.partitions.map((each) => each.prefix),
           ];
           expect(known.sort()).toEqual([...there].sort());
-          const second = await walk(listing(there), options(layout, keys, known, lookback));
+          const second = await walk(listing(there), options(layout, known, lookback));
           expect(second).toMatchObject({ partitions: [], gone: [], rejected: [], unchanged: there.length });
         },
       ),
     );
   });
+});
+
+describe('the look-back', () => {
+  const DAYS = ['year', 'month', 'day'].map((name) => ({ name, type: 'int' }));
+  const unpadded = (n: number) => {
+    const [year, month, own] = day(n).split('-').map(Number);
+    return `${year}/${month}/${own}/`;
+  };
+
+  test('months 1, 10, 11, 2 sort as no calendar does: the newest is found all the same', async () => {
+    const layout = templateLayout('{year}/{month}/{day}', DAYS);
+    const known = Array.from({ length: 320 }, (_, i) => unpadded(i));
+    const lister = listing([...known, unpadded(320), unpadded(321)]);
+    const found = await walk(lister, options(layout, known, 3));
+    expect(found.partitions.map(({ prefix }) => prefix)).toEqual([unpadded(320), unpadded(321)]);
+    expect(found).toMatchObject({ gone: [], unchanged: 320 });
+    expect(lister.requests).toEqual(['', '2026/', '2026/11/']);
+  });
+
+  test('a region whose data come later than those of another is listed from its own newest', async () => {
+    const keys = [{ name: 'region', type: 'string' }, ...dt];
+    const under = (region: string, own: string[]) => own.map((prefix) => `region=${region}/${prefix}`);
+    const known = [...under('eu', days(0, 40)), ...under('us', days(0, 300))];
+    const found = await walk(listing([...known, ...under('eu', days(40, 41))]), options(hiveLayout(keys), known, 3));
+    expect(found.partitions.map(({ prefix }) => prefix)).toEqual(under('eu', days(40, 41)));
+  });
+
+  test('a name that goes on after another sorts before it', async () => {
+    const layout = templateLayout('{dt}', [{ name: 'dt', type: 'string' }]);
+    const known = ['2026-01-01/', '2026-01-01-rerun/', '2026-02-01/'];
+    const found = await walk(listing(known), options(layout, known, 3));
+    expect(found).toMatchObject({ gone: [], unchanged: 3, partitions: [] });
+  });
+});
+
+test('a template that takes any name does not take the folders of writers for partitions', async () => {
+  const keys = [{ name: 'shop', type: 'string' }];
+  const found = await walk(listing(['_temporary/0/', '.staging/', 'north/']), options(templateLayout('{shop}', keys)));
+  expect(found).toMatchObject({ partitions: [{ values: ['north'] }], rejected: [] });
+});
+
+test('a large level is listed in ranges, in about as many requests as there are pages', async () => {
+  const keys = [{ name: 'shop', type: 'string' }];
+  const shops = Array.from({ length: 40_000 }, (_, i) => `shop=${i}/`);
+  const lister = listing(shops);
+  const known = shops.filter((_, i) => i % 400 !== 7);
+  const found = await walk(lister, options(hiveLayout(keys), known));
+  expect(found.partitions).toHaveLength(100);
+  expect(found).toMatchObject({ gone: [], unchanged: 39_900, complete: true });
+  expect(lister.requests.length).toBeGreaterThan(40);
+  expect(lister.requests.length).toBeLessThanOrEqual(48);
 });
