@@ -5,7 +5,7 @@ import type { Catalog } from './catalogs/catalog.ts';
 import type { MetadataSizeReport } from './catalogs/metadata-size.ts';
 import { catalogOpener } from './catalogs/open.ts';
 import { atAwsEndpoint } from './catalogs/rest-endpoint.ts';
-import type { CatalogConfig, LakeConfig } from './config/model.ts';
+import type { CatalogConfig, LakeConfig, StageConfig } from './config/model.ts';
 import { LakegateError } from './errors.ts';
 import type { LeaseHolder } from './gate/delivery.ts';
 import type { GatePorts, Step } from './gate/ports.ts';
@@ -57,7 +57,8 @@ const COMMIT_DEADLINE_MS = 120 * 1000;
 export async function composeLake(config: LakeConfig, options: ComposeOptions): Promise<Lake> {
   const now = options.now ?? Date.now;
   const host = options.host ?? hostname();
-  const store = options.store ?? createStores();
+  const store =
+    options.store ?? createStores(config.stage === undefined ? {} : { s3: { region: config.stage.region } });
   const catalogs = new Map<string, Catalog>();
   const override =
     options.catalog === undefined ? undefined : await overriddenCatalog(config, options.catalog, options);
@@ -65,7 +66,11 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
     [...Object.values(config.catalogs), ...(override ? [override.config] : [])].map(({ type }) => type),
   );
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const secret = createSecretReader({ env: options.env, clock: now });
+  const secret = createSecretReader({
+    env: options.env,
+    clock: now,
+    ...(config.stage === undefined ? {} : { region: config.stage.region }),
+  });
   const openCatalog = await catalogOpener(kinds, {
     store,
     clock: now,
@@ -153,9 +158,38 @@ async function overriddenCatalog(
 
 /** The notifiers' own parts (Slack's client is large) are loaded only where a channel is configured. */
 async function notifierOf(config: LakeConfig, { env, onNotifyFault }: ComposeOptions): Promise<Notifier> {
+  if (config.stage !== undefined) return stageBus(config.name, config.stage, onNotifyFault);
   if (!config.notify.slack) return { notify: async () => undefined };
   const { combineNotifiers, configuredNotifiers } = await import('./notify/notifiers.ts');
   return combineNotifiers(configuredNotifiers(config.notify, env, (fault) => onNotifyFault?.(fault.message)));
+}
+
+/**
+ * What a person does to a stage is told where the stage's functions tell what they do: its bus, which keeps and forwards it. What the bus does not
+ * take stays marked as untold, for the stage's maintenance.
+ */
+async function stageBus(
+  lake: string,
+  { name, region }: StageConfig,
+  onFault: ComposeOptions['onNotifyFault'],
+): Promise<Notifier> {
+  const { createEventBusNotifier } = await import('./notify/event-bus.ts');
+  const bus = createEventBusNotifier({
+    bus: `${lake}-${name}`,
+    region,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: Math.random,
+  });
+  return {
+    async notify(events) {
+      try {
+        await bus.notify(events);
+      } catch (error) {
+        if (error instanceof Error) onFault?.(error.message);
+        throw error;
+      }
+    },
+  };
 }
 
 /**

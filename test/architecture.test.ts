@@ -49,6 +49,7 @@ const ADAPTERS = [
   /^src\/notify\/(slack|slack-client|teams|event-bus|event-bridge|notifiers)\.ts$/,
   /^src\/secrets\/(reader|secrets-manager)\.ts$/,
   /^src\/sql\//,
+  /^src\/aws\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));
 
@@ -111,7 +112,25 @@ const LAYERS: Record<string, string[]> = {
   config: ['iceberg', 'rules'],
   partitions: ['storage', 'config'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
-  cli: ['catalogs', 'config', 'formats', 'gate', 'iceberg', 'notify', 'parquet', 'rules', 'storage', 'sql', 'reading'],
+  aws: ['doctor'],
+  doctor: ['config'],
+  cli: [
+    'aws',
+    'catalogs',
+    'config',
+    'doctor',
+    'events',
+    'formats',
+    'gate',
+    'iceberg',
+    'notify',
+    'parquet',
+    'rules',
+    'storage',
+    'sql',
+    'reading',
+    'secrets',
+  ],
 };
 
 test('folders import downwards only', () => {

@@ -43,6 +43,8 @@ function addVerbs(program: Command, act: Act): void {
     .option('--no-null', 'no nulls: a file that passes')
     .option('--verbose', 'show the first rows and each step')
     .option('--table <name>', 'the table to load', 'customer_data_log')
+    .option('--no-wait', 'on a stage: end when the file is dropped')
+    .option('--here', 'on a stage: deliver in this process, not by the deployed gate')
     .action(act(async () => (await import('./load.ts')).load));
   program
     .command('drop')
@@ -53,6 +55,8 @@ function addVerbs(program: Command, act: Act): void {
       "the table they belong to (default: by folder; the file's own name where any table will do)",
     )
     .option('--verbose', 'show each step')
+    .option('--no-wait', 'on a stage: end when the files are dropped')
+    .option('--here', 'on a stage: deliver in this process, not by the deployed gate')
     .action(act(async () => (await import('./drop.ts')).drop));
   program
     .command('audit')

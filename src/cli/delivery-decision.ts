@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Lake } from '../compose.ts';
 import { LakegateError } from '../errors.ts';
 import { discardDelivery, publishDelivery } from '../gate/decide.ts';
-import { deliver } from '../gate/deliver.ts';
+import { deliverDrops } from '../gate/deliver.ts';
 import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
-import { dropOf } from '../gate/identity.ts';
+import { dropOf, expectedOf } from '../gate/identity.ts';
 import { namedTable } from './choose-table.ts';
 import type { CommandContext } from './context.ts';
 import { findRecord } from './find-record.ts';
@@ -26,18 +26,29 @@ export async function retry(context: CommandContext, idStart: string): Promise<E
         `delivery ${record.id} is ${record.state.replace('_', ' ')}: there is nothing to retry; drop the file again to deliver it anew`,
       );
     }
-    const object = await lake.ports.store.head(record.drop.url);
-    if (object && dropOf(record.drop.url, object).version !== record.drop.version) {
-      throw new LakegateError(
-        'usage',
-        `${record.drop.url} was replaced since: the new version is a delivery of its own (\`lakegate drop FILE\`)`,
-      );
-    }
-    const table = namedTable(lake.config, record.table);
-    return deliver(lake.ports, lake.config, [record.drop.url], { table, restart: RETRYABLE });
+    if (await isGone(lake, record)) return [{ kind: 'gone', drop: record.drop.url } as const];
+    // The very version that the record is about: asked for by name alone, another one would be a delivery of its own.
+    return deliverDrops(lake.ports, lake.config, namedTable(lake.config, record.table), [record.drop], {
+      restart: RETRYABLE,
+    });
   });
   context.output.result(outcomes.map(outcomeValue), () => renderOutcomes(outcomes, context.output));
   return exitOf(outcomes);
+}
+
+/**
+ * Whether the object of a delivery is there no more. One with a version id stays readable whatever was put or deleted since.
+ * @throws LakegateError `usage` where another version has taken its place
+ */
+async function isGone({ ports }: Lake, { drop }: DeliveryRecord): Promise<boolean> {
+  if (drop.etag !== undefined) return false;
+  const object = await ports.store.head(drop.url);
+  if (object === undefined) return true;
+  if (expectedOf(dropOf(drop.url, object)).etag === drop.version) return false;
+  throw new LakegateError(
+    'usage',
+    `${drop.url} was replaced since: the new version is a delivery of its own (\`lakegate drop FILE\`)`,
+  );
 }
 
 /** `lakegate delivery publish ID --reason TEXT` */

@@ -45,6 +45,9 @@ notify:
  * Ends with 1 when anything is not as it says.
  */
 export async function demo(context: CommandContext, options: { dir: string }): Promise<ExitCode> {
+  if (context.options.stage !== undefined) {
+    throw new LakegateError('usage', 'lakegate demo makes a lake of its own on this machine: call it without --stage');
+  }
   const { output } = context;
   const folder = resolve(context.terminal.cwd, options.dir);
   prepareFolder(folder);

@@ -23,6 +23,13 @@ const AGAIN_MS = 10_000;
 
 /** `lakegate dev`: watches the raw folder; every drop takes the way it takes on AWS. Ends on Ctrl-C, after the batch at hand. */
 export async function dev(context: CommandContext, options: { once?: boolean }): Promise<ExitCode> {
+  const { stage } = context.options;
+  if (stage !== undefined) {
+    throw new LakegateError(
+      'usage',
+      `lakegate dev stands in for a deployed gate, and stage ${stage} has one: it takes every drop by itself. \`lakegate delivery redrive\` sends back what it gave up`,
+    );
+  }
   return withLake(context, async (lake) => {
     const resumed = await resumeOpen(lake.ports, lake.config, (fault) => {
       context.terminal.err.write(`lakegate: ${describeError(fault)}\n`);

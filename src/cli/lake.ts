@@ -49,6 +49,11 @@ export async function withLake<T>(
 ): Promise<T> {
   const config = await readConfig(context);
   const { env } = context.terminal;
+  if (config.stage !== undefined) {
+    // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
+    const { awsCaller, checkAccount } = await import('../aws/caller.ts');
+    checkAccount(await awsCaller(config.stage.region, env), config.stage);
+  }
   const lake = await composeLake(config, {
     env,
     cwd: context.terminal.cwd,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { BasicType, ColumnSource } from 'hyparquet-writer';
+import type { StageOutcome } from './await-gate.ts';
 import { chooseTable } from './choose-table.ts';
 import type { CommandContext } from './context.ts';
-import { dropInto } from './drop.ts';
+import { byDeployedGate, checkWait, dropInto } from './drop.ts';
 import { friendlyWords, seededRandom } from './friendly-words.ts';
 import { withLake } from './lake.ts';
 import { exitOf, outcomeValue, renderOutcomes } from './outcomes.ts';
@@ -16,6 +17,9 @@ interface LoadOptions {
   null: boolean;
   verbose?: boolean;
   table: string;
+  /** commander's name for `--no-wait`: false when it is given. */
+  wait: boolean;
+  here?: boolean;
 }
 
 /** Always the same data for the same number of rows, as people are used to from the loader. */
@@ -26,6 +30,7 @@ const SHOWN = 5;
 
 /** `lakegate load`: generates a file, drops it into the raw area, and takes it through the gate. */
 export async function load(context: CommandContext, options: LoadOptions): Promise<ExitCode> {
+  checkWait(context, options);
   const rows = generateRows(options.rows, options.null);
   if (options.verbose) {
     const { columns } = await import('./columns.ts');
@@ -47,11 +52,12 @@ export async function load(context: CommandContext, options: LoadOptions): Promi
   const progress = createProgress(context, options.verbose ?? false);
   const outcomes = await withLake(
     context,
-    async (lake) => {
+    async (lake): Promise<StageOutcome[]> => {
       const table = chooseTable(lake.config, '', options.table);
       const url = `${lake.config.raw}${table.prefix}${randomUUID()}.parquet`;
       await lake.ports.store.create(url, file);
-      return dropInto(lake, [url], options.table);
+      if (lake.config.stage === undefined || options.here) return dropInto(lake, [url], options.table);
+      return byDeployedGate(lake, [{ url, isNew: true }], options, progress);
     },
     progress.onStep,
   ).finally(progress.end);

@@ -1,8 +1,8 @@
 import type { DeliveryRecord } from '../gate/delivery.ts';
-import type { DeliveryOutcome } from '../gate/ports.ts';
 import { sentence } from '../gate/settle.ts';
 import { printable, shorten } from '../notify/printable.ts';
 import type { RuleResult } from '../rules/rule.ts';
+import type { StageOutcome } from './await-gate.ts';
 import { describeError, EXIT, type ExitCode, type Output } from './output.ts';
 import { bytes, count, fileName, number } from './words.ts';
 
@@ -13,8 +13,9 @@ const SHOWN = 10;
 const REASON_LENGTH = 500;
 
 /** 1 when anything could not be done, else 3 when the audit stopped anything, else 0. */
-export function exitOf(outcomes: readonly DeliveryOutcome[]): ExitCode {
+export function exitOf(outcomes: readonly StageOutcome[]): ExitCode {
   const codes = outcomes.map((outcome): ExitCode => {
+    if (outcome.kind === 'dropped') return EXIT.done;
     if (outcome.kind !== 'ended' && outcome.kind !== 'already') return EXIT.failed;
     return exitOfRecord(outcome.record);
   });
@@ -28,10 +29,12 @@ function exitOfRecord(record: DeliveryRecord): ExitCode {
 }
 
 /** An outcome for programs. */
-export function outcomeValue(outcome: DeliveryOutcome): Record<string, unknown> {
+export function outcomeValue(outcome: StageOutcome): Record<string, unknown> {
   const { kind, drop } = outcome;
   if (kind === 'unrouted') return { file: drop, outcome: kind, reason: outcome.reason };
   if (kind === 'gone' || kind === 'postponed') return { file: drop, outcome: kind };
+  if (kind === 'dropped') return { file: drop, outcome: kind, id: outcome.id };
+  if (kind === 'waiting') return { file: drop, outcome: kind, id: outcome.id, delivery: outcome.record };
   if (kind === 'unclaimed') return { file: drop, outcome: kind, error: describeError(outcome.error) };
   return {
     file: drop,
@@ -42,16 +45,16 @@ export function outcomeValue(outcome: DeliveryOutcome): Record<string, unknown> 
 }
 
 /** Outcomes for people: a line each, and under a stopped one why and what to type next. */
-export function renderOutcomes(outcomes: readonly DeliveryOutcome[], output: Output): string {
+export function renderOutcomes(outcomes: readonly StageOutcome[], output: Output): string {
   const lines = outcomes.flatMap((outcome) => outcomeLines(outcome, output));
   if (outcomes.length > 1) {
-    const published = outcomes.filter((outcome) => 'record' in outcome && outcome.record.state === 'published').length;
+    const published = outcomes.filter((outcome) => 'record' in outcome && outcome.record?.state === 'published').length;
     lines.push('', `${number(published)} of ${count(outcomes.length, 'delivery', 'deliveries')} published`);
   }
   return lines.join('\n');
 }
 
-function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
+function outcomeLines(outcome: StageOutcome, output: Output): string[] {
   const name = printable(fileName(outcome.drop));
   switch (outcome.kind) {
     case 'unrouted':
@@ -64,6 +67,13 @@ function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
       return [
         `${output.style('yellow', 'busy')}  ${name}: delivery ${outcome.record.id} is worked on by process ${outcome.record.lease?.holder.pid} on ${outcome.record.lease?.holder.host}`,
       ];
+    case 'dropped':
+      return [
+        `${output.style('yellow', 'dropped')}  ${name}: the gate takes it from here, as delivery ${outcome.id}`,
+        `    ${output.command(`delivery show ${outcome.id}`)}`,
+      ];
+    case 'waiting':
+      return waitingLines(name, outcome, output);
     case 'unclaimed':
       return [`${output.style('red', 'not begun')}  ${name}: ${describeError(outcome.error)}; drop it again`];
     case 'interrupted':
@@ -75,6 +85,21 @@ function outcomeLines(outcome: DeliveryOutcome, output: Output): string[] {
     case 'ended':
       return recordLines(outcome.record, output, outcome.kind === 'already' ? ' (before: the same file again)' : '');
   }
+}
+
+/** Not decided yet: what to look at, and how to go on all the same. */
+function waitingLines(
+  name: string,
+  { id, record }: Extract<StageOutcome, { kind: 'waiting' }>,
+  output: Output,
+): string[] {
+  const lines =
+    record === undefined
+      ? [`${output.style('yellow', 'waiting')}  ${name}: it lies in the raw bucket, but the gate has not begun with it`]
+      : [`${output.style('yellow', 'waiting')}  ${name}: the gate is at it and has not ended (${record.state})`];
+  lines.push(`    ${output.command('doctor')}`);
+  if (record !== undefined) lines.push(`    ${output.command(`delivery show ${id}`)}`);
+  return lines;
 }
 
 /** A delivery in a few lines: its state and, where it was stopped, why and what to type next. */

@@ -18,6 +18,8 @@ export interface Progress {
   /** How many deliveries there are. */
   total(deliveries: number): void;
   onStep(step: Step): void;
+  /** Nothing is done here meanwhile: whom one waits for. */
+  waitFor(whom: string): void;
   end(): void;
 }
 
@@ -25,18 +27,21 @@ export interface Progress {
 export function createProgress({ output, terminal }: CommandContext, verbose: boolean): Progress {
   const started = performance.now();
   if (verbose && !output.json) {
+    const at = () => `${(performance.now() - started).toFixed(0).padStart(6)} ms`;
     return {
       total: () => undefined,
       onStep: ({ step, ids }) => {
-        const at = `${(performance.now() - started).toFixed(0).padStart(6)} ms`;
         terminal.err.write(
-          `${at}  ${step.padEnd(12)} ${ids.length > 3 ? `${ids.length} deliveries` : ids.join(' ')}\n`,
+          `${at()}  ${step.padEnd(12)} ${ids.length > 3 ? `${ids.length} deliveries` : ids.join(' ')}\n`,
         );
       },
+      waitFor: (whom) => void terminal.err.write(`${at()}  waiting for ${whom}\n`),
       end: () => undefined,
     };
   }
-  if (!output.live) return { total: () => undefined, onStep: () => undefined, end: () => undefined };
+  if (!output.live) {
+    return { total: () => undefined, onStep: () => undefined, waitFor: () => undefined, end: () => undefined };
+  }
   return liveBar(terminal.err);
 }
 
@@ -71,6 +76,10 @@ function liveBar(stream: NodeJS.WritableStream): Progress {
       const index = STEPS.findIndex(([done]) => done === step);
       at = Math.max(at, (index + 1) * ids.length);
       label = STEPS[index]?.[1] ?? step;
+      bar?.update(at, { label });
+    },
+    waitFor(whom) {
+      label = `waiting for ${whom}`;
       bar?.update(at, { label });
     },
     end() {

@@ -4,15 +4,22 @@ import type { ObjectStore, RangeReader } from '../storage/store.ts';
 /** Bytes compared at a time. */
 const PIECE = 4 * 1024 * 1024;
 
+/** Where a drop lies. */
+export interface PlacedDrop {
+  url: string;
+  /** Whether it was put there now: only then does S3 tell the gate of it. */
+  isNew: boolean;
+}
+
 /**
  * Puts a file where a team would drop it: under the table's prefix of the raw area. A file that lies there already stays as it is; another file
  * of the same name is kept beside the earlier one (`orders-2.parquet`), since the earlier drop may be in use by a table that reads it in place.
  * @param folder URL ending in `/`
- * @returns the object's URL in the raw area
+ * @returns the object's URL in the raw area, and whether it was put there now
  * @throws LakegateError `not_found` | `unavailable`
  */
-export async function placeDrop(store: ObjectStore, file: string, folder: string): Promise<string> {
-  if (file.startsWith(folder)) return file;
+export async function placeDrop(store: ObjectStore, file: string, folder: string): Promise<PlacedDrop> {
+  if (file.startsWith(folder)) return { url: file, isNew: false };
   const source = await store.head(file);
   if (!source) throw new LakegateError('not_found', `there is no file ${file}`, { context: { file } });
   const name = file.slice(file.lastIndexOf('/') + 1);
@@ -21,9 +28,9 @@ export async function placeDrop(store: ObjectStore, file: string, folder: string
     const there = await store.head(target);
     if (!there) {
       await store.copy(file, target);
-      return target;
+      return { url: target, isNew: true };
     }
-    if (there.size === source.size && (await sameBytes(store, file, target))) return target;
+    if (there.size === source.size && (await sameBytes(store, file, target))) return { url: target, isNew: false };
   }
 }
 

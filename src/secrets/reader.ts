@@ -6,7 +6,9 @@ export interface SecretReaderOptions {
   env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch, UTC. */
   clock: () => number;
-  /** Gives an entry's text, by name or ARN. Default: AWS Secrets Manager, in the region and with the credentials of the process. */
+  /** Where entries are. Default: the region of the process. */
+  region?: string;
+  /** Gives an entry's text, by name or ARN. Default: AWS Secrets Manager, with the credentials of the process. */
   readEntry?: (name: string) => Promise<string>;
 }
 
@@ -18,7 +20,7 @@ const KEEP_MS = 5 * 60 * 1000;
  * the client of Secrets Manager is loaded by the first entry that is needed.
  */
 export function createSecretReader(options: SecretReaderOptions): ReadSecret {
-  const { env, clock, readEntry = entriesOfSecretsManager() } = options;
+  const { env, clock, readEntry = entriesOfSecretsManager(options.region) } = options;
   const entries = new Map<string, { text: Promise<string>; until: number }>();
 
   function entry(name: string): Promise<string> {
@@ -83,10 +85,10 @@ function missing(source: SecretSource, what: string): LakegateError {
   );
 }
 
-function entriesOfSecretsManager(): (name: string) => Promise<string> {
+function entriesOfSecretsManager(region: string | undefined): (name: string) => Promise<string> {
   let client: Promise<(name: string) => Promise<string>> | undefined;
   return async (name) => {
-    client ??= import('./secrets-manager.ts').then(({ openSecretsManager }) => openSecretsManager());
+    client ??= import('./secrets-manager.ts').then(({ openSecretsManager }) => openSecretsManager(region));
     return (await client)(name);
   };
 }

@@ -7,7 +7,7 @@ const FOLDER = 'memory:/raw/orders/';
 async function storeWith(files: Record<string, string>) {
   const store = createMemoryStore();
   for (const [url, text] of Object.entries(files)) await store.create(url, Buffer.from(text));
-  const placed = (file: string) => placeDrop(store, file, FOLDER);
+  const placed = async (file: string) => (await placeDrop(store, file, FOLDER)).url;
   const raw = async () => (await collect(store.list(FOLDER))).map(({ url }) => url.slice(FOLDER.length));
   return { store, placed, raw };
 }
@@ -18,6 +18,14 @@ test('a file goes where a team would drop it, and lies there once', async () => 
   expect(await placed('memory:/home/a.parquet')).toBe(`${FOLDER}a.parquet`);
   expect(await placed(`${FOLDER}a.parquet`)).toBe(`${FOLDER}a.parquet`);
   expect(await raw()).toEqual(['a.parquet']);
+});
+
+test('whether a drop was put there now is told: S3 tells nobody of one that was there', async () => {
+  const { store } = await storeWith({ 'memory:/home/a.parquet': 'one' });
+  const places = [];
+  for (const file of ['memory:/home/a.parquet', 'memory:/home/a.parquet', `${FOLDER}a.parquet`])
+    places.push((await placeDrop(store, file, FOLDER)).isNew);
+  expect(places).toEqual([true, false, false]);
 });
 
 test('another file of the name is kept beside it, its format still to be told', async () => {
