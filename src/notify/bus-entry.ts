@@ -87,11 +87,7 @@ function fitted(detail: BusDetail): BusDetail {
     typeof value === 'string' ? shorten(value, MAX_TEXT) : value,
   ) as BusDetail;
   if (short.event === 'delivery.published') return withFewer(short, short.addedColumns ?? [], 'addedColumns');
-  return short.event.startsWith('drop.') ? short : withFewer(short, resultsOf(short), 'results');
-}
-
-function resultsOf(detail: BusDetail): readonly unknown[] {
-  return 'results' in detail ? detail.results : [];
+  return 'results' in short ? withFewer(short, short.results, 'results') : short;
 }
 
 /** The detail with as many of the list's items as fit. */

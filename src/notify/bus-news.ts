@@ -28,6 +28,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'delivery.errored': ['id', 'table', 'file', 'at'],
   'drop.unrouted': ['file', 'reason', 'at'],
   'drop.missed': ['table', 'file', 'at'],
+  'partitions.failed': ['database', 'at'],
 };
 
 const OPTIONAL = ['owner', 'channel', 'branch', 'reason'];
@@ -47,12 +48,24 @@ function domainEvent(name: string, detail: Json): DomainEvent {
     throw malformed('columns in "addedColumns"', addedColumns);
   }
   if (detail.rows !== undefined && typeof detail.rows !== 'number') throw malformed('a number in "rows"', detail.rows);
+  if (name === 'partitions.failed') {
+    if (detail.table !== undefined) textIn(detail, 'table');
+    if (typeof detail.count !== 'number') throw malformed('a number in "count"', detail.count);
+    if (!(Array.isArray(detail.failures) && detail.failures.every(isFailure)))
+      throw malformed('reasons in "failures"', detail.failures);
+  }
   return detail as unknown as DomainEvent;
 }
 
 function isResult(result: unknown): boolean {
   if (!isObject(result)) return false;
   return ['rule', 'outcome', 'expected', 'found'].every((field) => typeof result[field] === 'string');
+}
+
+function isFailure(failure: unknown): boolean {
+  if (!isObject(failure) || typeof failure.reason !== 'string') return false;
+  const { values } = failure;
+  return values === undefined || (Array.isArray(values) && values.every((value) => typeof value === 'string'));
 }
 
 function alarmNews(event: Json, detail: Json): Heard | undefined {

@@ -8,4 +8,5 @@ export const EVENT_NAMES = [
   'delivery.errored',
   'drop.unrouted',
   'drop.missed',
+  'partitions.failed',
 ] as const;

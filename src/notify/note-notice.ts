@@ -1,4 +1,4 @@
-import type { AlarmChanged, DropMissed, DropUnrouted, News } from './notifier.ts';
+import type { AlarmChanged, DropMissed, DropUnrouted, News, PartitionFailure, PartitionsFailed } from './notifier.ts';
 
 /** Something to look at that is no delivery: a headline, a list, and what to do. */
 export interface NoteNotice {
@@ -11,17 +11,22 @@ export interface NoteNotice {
   text: string[];
 }
 
-/** Groups what is about no delivery: all unrouted drops, missed drops by table and channel, each alarm by itself. */
+/** Groups what is about no delivery: all unrouted drops, missed drops by table and channel, partitions by database, each alarm by itself. */
 export function noteNotices(events: readonly News[]): NoteNotice[] {
   const unrouted = events.filter((event) => event.event === 'drop.unrouted');
   const missed = Map.groupBy(
     events.filter((event) => event.event === 'drop.missed'),
     ({ table, channel }) => JSON.stringify([table, channel]),
   );
+  const partitions = Map.groupBy(
+    events.filter((event) => event.event === 'partitions.failed'),
+    ({ database }) => database,
+  );
   const alarms = events.filter((event): event is AlarmChanged => event.event.startsWith('alarm.'));
   return [
     ...(unrouted.length > 0 ? [unroutedNotice(unrouted)] : []),
     ...[...missed.values()].map(missedNotice),
+    ...[...partitions.values()].map(partitionsNotice),
     ...alarms.map(alarmNotice),
   ];
 }
@@ -50,6 +55,44 @@ function missedNotice(events: readonly DropMissed[]): NoteNotice {
       'They were found by listing the raw area, and taken up. `lakegate doctor` checks that the bucket sends its events and that the rule is on.',
     ],
   };
+}
+
+function partitionsNotice(events: readonly PartitionsFailed[]): NoteNotice {
+  const { database } = events[0]!;
+  const tables = new Set(events.map(({ table }) => table));
+  const [table] = tables;
+  const about = tables.size === 1 && table !== undefined ? `${database}.${table}` : database;
+  // A failure without values is the whole table's or database's, and no number of partitions is known.
+  const isCounted = events.every(({ failures }) => failures.every(({ values }) => values !== undefined));
+  const count = events.reduce((sum, event) => sum + event.count, 0);
+  const what = isCounted
+    ? `${count.toLocaleString('en-US')} ${count === 1 ? 'partition' : 'partitions'}`
+    : 'partitions';
+  const named = events.reduce((sum, { failures }) => sum + failures.length, 0);
+  return {
+    kind: 'note',
+    headline: `${about}: ${what} could not be brought up to date`,
+    items: events.flatMap((event) => event.failures.map((failure) => failureLine(event, failure))),
+    text: [
+      ...(count > named ? [`${(count - named).toLocaleString('en-US')} more are in the function's log.`] : []),
+      `The next run tries again. \`lakegate partitions plan ${database}\` shows what is missing and why.`,
+    ],
+  };
+}
+
+function failureLine({ database, table }: PartitionsFailed, { values, reason }: PartitionFailure): string {
+  const place = [database, ...(table === undefined ? [] : [table])].join('.');
+  return `${place}${values === undefined ? '' : ` (${values.join(', ')})`}: ${messageIn(reason)}`;
+}
+
+/** Step Functions hands on what a function threw as JSON, of which the message is for people. */
+function messageIn(reason: string): string {
+  try {
+    const { errorMessage } = JSON.parse(reason) as { errorMessage?: unknown };
+    return typeof errorMessage === 'string' ? errorMessage : reason;
+  } catch {
+    return reason;
+  }
 }
 
 function alarmNotice({ event, name, description, reason }: AlarmChanged): NoteNotice {

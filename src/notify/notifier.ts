@@ -1,7 +1,7 @@
 import type { RuleResult } from '../rules/rule.ts';
 
 /** Something that happened to a delivery or a drop, which people and other systems may want to hear about. */
-export type DomainEvent = DeliveryPublished | DeliveryStopped | DropUnrouted | DropMissed;
+export type DomainEvent = DeliveryPublished | DeliveryStopped | DropUnrouted | DropMissed | PartitionsFailed;
 
 /** All that people can be told of: what happened in the lake, and what CloudWatch says of its parts. */
 export type News = DomainEvent | AlarmChanged;
@@ -23,6 +23,8 @@ export interface DeliveryPublished {
 export interface DeliveryStopped {
   event: 'delivery.rejected' | 'delivery.errored';
   id: string;
+  /** The deployed stage that it is on; absent on a laptop. Commands need it. */
+  stage?: string;
   table: string;
   file: string;
   rows?: number;
@@ -54,6 +56,23 @@ export interface DropMissed {
   at: string;
   owner?: string;
   channel?: string;
+}
+
+/** Partitions of one table that Glue could not be told of; or a database that could not be looked at, when there is no table. */
+export interface PartitionsFailed {
+  event: 'partitions.failed';
+  database: string;
+  table?: string;
+  /** How many; the first of them are named. */
+  count: number;
+  failures: PartitionFailure[];
+  at: string;
+}
+
+export interface PartitionFailure {
+  /** In the order of the table's partition keys; absent where the whole table or database failed. */
+  values?: string[];
+  reason: string;
 }
 
 /** An alarm of a deployed stage began or ended. */

@@ -20,6 +20,10 @@ export function troubleOf(news: News): string | undefined {
       return key(news.event, news.file.slice(0, news.file.lastIndexOf('/') + 1));
     case 'drop.missed':
       return key(news.event, news.table, news.channel);
+    case 'partitions.failed':
+      return key(news.event, news.database, news.table, [
+        ...new Set(news.failures.map(({ reason }) => general(reason, ''))),
+      ]);
     case 'alarm.raised':
     case 'alarm.ended':
       return key(news.event, news.name);
@@ -30,16 +34,14 @@ export function troubleOf(news: News): string | undefined {
 export function messageOf(news: News): string {
   if ('name' in news) return key(news.event, news.name);
   if (news.event === 'drop.unrouted') return key(news.event);
+  if (news.event === 'partitions.failed') return key(news.event, news.database);
   return key(news.table, news.channel);
 }
 
 /** A reason without the names and numbers of the file at hand. */
 function general(reason: string, file: string): string {
-  const name = file.slice(file.lastIndexOf('/') + 1);
-  return reason
-    .replaceAll(file, 'FILE')
-    .replaceAll(name, 'FILE')
-    .replace(/[0-9a-f]{16,}|\d+/g, 'N');
+  const names = [file, file.slice(file.lastIndexOf('/') + 1)].filter((name) => name !== '');
+  return names.reduce((text, name) => text.replaceAll(name, 'FILE'), reason).replace(/[0-9a-f]{16,}|\d+/g, 'N');
 }
 
 function key(...parts: unknown[]): string {
