@@ -1,4 +1,6 @@
 import { checkCatalog } from './check-catalog.ts';
+import { checkMonitor } from './check-monitor.ts';
+import { checkReports } from './check-reports.ts';
 import { checkRules, type Partially } from './check-rules.ts';
 import { checkStage } from './check-stage.ts';
 import { checkCsv, checkTable } from './check-table.ts';
@@ -49,6 +51,8 @@ export function checkLake(lake: Partially<LakeYaml>, around: Surroundings): Path
   for (const [name, catalog] of Object.entries(lake.catalogs ?? {})) {
     if (catalog !== undefined) faults.push(...checkCatalog(catalog, ['catalogs', name]));
   }
+  faults.push(...checkReports(lake.reports));
+  if (lake.reports?.monitor) faults.push(...checkMonitor(lake.reports.monitor, ['reports', 'monitor'], around.folder));
   for (const [name, stage] of Object.entries(lake.stages ?? {})) {
     if (stage !== undefined) faults.push(...checkStage(lake, name, stage, ['stages', name]));
   }

@@ -1,5 +1,6 @@
 import type { Transform } from '../iceberg/model.ts';
 import type { RuleSpec } from '../rules/rule.ts';
+import type { ReportsConfig } from './reports.ts';
 
 /** lake.yaml, validated and with every default filled in. Paths are absolute URLs (`file:///…`). */
 export interface LakeConfig {
@@ -18,6 +19,7 @@ export interface LakeConfig {
   /** With no lake.yaml (or `auto_tables`): a drop under `<raw>/<name>/` belongs to table `<namespace>.<name>` with these settings. */
   autoTables?: Omit<TableConfig, 'name' | 'prefix'> & { namespace: string };
   notify: NotifyConfig;
+  reports?: ReportsConfig;
   /** Names stacks, buckets and functions: `<name>-<stage>-…`. Default: `lakegate`. */
   name: string;
   /** Names of the stages that lake.yaml describes. */

@@ -7,6 +7,7 @@ import { resolveFolder, sound } from './location.ts';
 import type { CatalogConfig, LakeConfig, TableConfig } from './model.ts';
 import { parsePartitionField } from './partition-field.ts';
 import { normalizePrefix } from './prefix.ts';
+import { reportsConfig } from './reports.ts';
 import { ruleSpec } from './rule-spec.ts';
 import type { LakeYaml } from './schema.ts';
 
@@ -56,6 +57,7 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
       ...(webhook !== undefined && { teams: { webhook } }),
       suppressMs: 0,
     },
+    ...(lake.reports && { reports: reportsConfig(lake.reports, folder) }),
     name: lake.name ?? LAKE_NAME,
     stages: Object.keys(lake.stages ?? {}),
   };

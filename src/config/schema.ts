@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { catalogYaml, secretName, variableName } from './catalog-schema.ts';
 import { columnType as parseColumnType } from './column-type.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import { monitorYamlOf } from './monitor-schema.ts';
 import { parsePartitionField } from './partition-field.ts';
+import { cleanRoomsYamlOf } from './reports-schema.ts';
 import { stageYamlOf } from './stage-schema.ts';
 
 /**
@@ -199,6 +201,15 @@ export const lakeYaml = z.strictObject({
         .describe('On a stage: the same trouble of the same table is not told again for this long. Default: 1h'),
     })
     .optional(),
+  reports: z
+    .strictObject({
+      cleanrooms: cleanRoomsYamlOf(duration, channel)
+        .optional()
+        .describe('Which tables are ready for analysis in AWS Clean Rooms'),
+      monitor: monitorYamlOf(duration, channel).optional().describe('Whether the tables are in good health'),
+    })
+    .optional()
+    .describe('Reports, made by `lakegate report` and on schedule'),
   stages: z
     .record(
       z
