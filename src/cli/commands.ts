@@ -14,7 +14,7 @@ export type Act = <A extends unknown[]>(action: () => Promise<Action<A>>) => (..
 export function addCommands(program: Command, act: Act): void {
   addVerbs(program, act);
   addDelivery(
-    program.command('delivery').description('what became of the drops: list, show, retry, publish, discard'),
+    program.command('delivery').description('what became of the drops: list, show, retry, redrive, publish, discard'),
     act,
   );
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
@@ -70,6 +70,9 @@ function addVerbs(program: Command, act: Act): void {
     .action(act(async () => (await import('./schema.ts')).schema));
 }
 
+/** Queues of a stage whose events may have been given up. */
+const QUEUES = ['gate', 'notify'] as const;
+
 const STATES: readonly DeliveryState[] = [
   'received',
   'staged',
@@ -100,6 +103,12 @@ function addDelivery(delivery: Command, act: Act): void {
     .argument('<id>', DELIVERY_ID)
     .description('run a delivery again that was rejected, errored, discarded or left lying')
     .action(act(async () => (await import('./delivery-decision.ts')).retry));
+  delivery
+    .command('redrive')
+    .description('on a stage: send events that were given up back to their queue, and show what they were')
+    .addOption(new Option('--queue <name>', 'whose events').choices(QUEUES).default('gate'))
+    .option('--dry-run', 'only show them')
+    .action(act(async () => (await import('./redrive.ts')).redrive));
   delivery
     .command('publish')
     .argument('<id>', DELIVERY_ID)

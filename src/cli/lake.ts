@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { describeMetadataSize } from '../catalogs/metadata-size.ts';
 import { composeLake, type Lake } from '../compose.ts';
 import { embeddedConfig } from '../config/embedded.ts';
-import type { LakeConfig } from '../config/model.ts';
+import type { LakeConfig, StageConfig } from '../config/model.ts';
 import { LakegateError } from '../errors.ts';
 import type { Step } from '../gate/ports.ts';
 import type { CommandContext } from './context.ts';
@@ -49,11 +49,8 @@ export async function withLake<T>(
 ): Promise<T> {
   const config = await readConfig(context);
   const { env } = context.terminal;
-  if (config.stage !== undefined) {
-    // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
-    const { awsCaller, checkAccount } = await import('../aws/caller.ts');
-    checkAccount(await awsCaller(config.stage.region, env), config.stage);
-  }
+  // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
+  if (config.stage !== undefined) await checkCaller(context, config.stage);
   const lake = await composeLake(config, {
     env,
     cwd: context.terminal.cwd,
@@ -67,4 +64,24 @@ export async function withLake<T>(
   } finally {
     lake.close();
   }
+}
+
+/**
+ * The stage that the command is about, for what is done with its parts rather than its tables.
+ * @returns also `<name>-<stage>`, which starts the names of all of them
+ * @throws LakegateError `usage` without `--stage`, `config` for credentials of another account
+ */
+export async function withStage(context: CommandContext): Promise<{ stage: StageConfig; prefix: string }> {
+  const { options } = context;
+  if (options.stage === undefined) {
+    throw new LakegateError('usage', 'this is about a deployed stage: say which by --stage NAME');
+  }
+  const { name, stage } = await readConfig(context);
+  await checkCaller(context, stage!);
+  return { stage: stage!, prefix: `${name}-${stage!.name}` };
+}
+
+async function checkCaller({ terminal }: CommandContext, stage: StageConfig): Promise<void> {
+  const { awsCaller, checkAccount } = await import('../aws/caller.ts');
+  checkAccount(await awsCaller(stage.region, terminal.env), stage);
 }
