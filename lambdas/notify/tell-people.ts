@@ -36,7 +36,7 @@ export async function tellPeople(
         observer.info('news-ignored', { messageId: id, ...(found && { event: found.news.event }) });
         continue;
       }
-      heard.push(found);
+      heard.push({ ...found, news: onStage(found.news, config.stage.name) });
       messagesOf.set(found.id, [...(messagesOf.get(found.id) ?? []), id]);
     } catch (error) {
       failed.add(id);
@@ -65,6 +65,11 @@ export async function tellPeople(
     [METRICS.messagesFailed]: told.failed.size,
   });
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Commands in messages are typed on a machine whose lake is another, unless they say which stage they are for. */
+function onStage(news: News, stage: string): News {
+  return news.event === 'delivery.rejected' || news.event === 'delivery.errored' ? { ...news, stage } : news;
 }
 
 /** What goes wrong with telling people is not told by the same way: it would go round for ever. */

@@ -134,8 +134,10 @@ function finding(result: RuleResult): Finding {
 
 function commands(event: DeliveryStopped): string[] {
   // People paste these into a shell, so an id that could be more than one plain word there is not put into them.
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(event.id)) return ['lakegate delivery list'];
-  const command = (verb: string) => `lakegate delivery ${verb} ${event.id}`;
+  const plain = /^[A-Za-z0-9][\w.-]*$/;
+  const stage = event.stage !== undefined && plain.test(event.stage) ? ` --stage ${event.stage}` : '';
+  if (!plain.test(event.id)) return [`lakegate delivery list${stage}`];
+  const command = (verb: string) => `lakegate delivery ${verb} ${event.id}${stage}`;
   const discard = command('discard');
   if (event.event === 'delivery.errored') return [command('show'), command('retry'), discard];
   // Without a branch there is nothing that could be published.

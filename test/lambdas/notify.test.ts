@@ -139,7 +139,7 @@ test('one message for each table, to the channel, with what to type', async () =
   expect(failed).toEqual([]);
   expect(slack.messages.map(({ channel }) => channel)).toEqual(['#data', '#data']);
   expect(slack.messages[0]!.text).toContain('shop.orders: 2 deliveries rejected');
-  expect(slack.messages[0]!.text).toContain('lakegate delivery show b2');
+  expect(slack.messages[0]!.text).toContain('lakegate delivery show b2 --stage dev');
   expect(total('MessagesSent')).toBe(2);
 });
 
