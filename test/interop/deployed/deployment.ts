@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
@@ -51,7 +52,7 @@ export interface Deployment {
   /** Sends what was given up back to its queue, as the console does. @param queue end of its name: `gate`, `notify` */
   redrive(queue: string): Promise<void>;
   /** Sums of a metric over all tables, as alarms see them, from the functions' logs. @param service end of the function's name */
-  metric(service: string, name: string): number;
+  metric(service: string, name: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -123,7 +124,10 @@ export async function startDeployment({ lakeYaml, onLine }: DeploymentOptions): 
       retryAfter: (queue, seconds) => retryAfter(nameOf(queue), seconds),
       waiting: (queue) => waiting(nameOf(queue)),
       redrive: (queue) => redrive(nameOf(queue)),
-      metric: (service, name) => metricOf(emulator.log(), nameOf(service), name),
+      async metric(service, name) {
+        await flushLogs(nameOf(service));
+        return metricOf(emulator.log(), nameOf(service), name);
+      },
       stop,
     };
   } catch (error) {
@@ -172,6 +176,25 @@ async function redrive(queue: string): Promise<void> {
       await sqs.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }));
     }
   }
+}
+
+/** As many instances as a function has here at most, and one to spare. */
+const INSTANCES = 6;
+
+/**
+ * The emulator reads what an instance wrote for a moment after each invocation; what comes later it reads at the instance's next one. What S3 sends to
+ * try a queue out does nothing else.
+ */
+async function flushLogs(functionName: string): Promise<void> {
+  const client = new LambdaClient({});
+  const body = JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent' });
+  const Payload = JSON.stringify({ Records: [{ messageId: 'flush', eventSource: 'aws:sqs', body, attributes: {} }] });
+  const invoke = async () => {
+    const { FunctionError } = await client.send(new InvokeCommand({ FunctionName: functionName, Payload }));
+    if (FunctionError !== undefined)
+      throw new Error(`${functionName} ends with ${FunctionError} at a test event of S3`);
+  };
+  await Promise.all(Array.from({ length: INSTANCES }, invoke));
 }
 
 /** The part of an EMF line that matters here. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
