@@ -16,6 +16,15 @@ const SMALLEST = 12;
  * @throws LakegateError `corrupt` naming the fault, `unsupported` for encrypted files; whatever the reader throws
  */
 export async function readFooter(reader: RangeReader, name: string): Promise<ParquetFooter> {
+  const { bytes, footerStart } = await readFooterBytes(reader, name);
+  return parseMetadata(bytes, { url: reader.url, name, fileSize: reader.byteLength, footerStart });
+}
+
+/** A footer's thrift (parquet.thrift: FileMetaData), unread, and where in the file it begins. Throws as `readFooter`, except for what only a reading finds. */
+export async function readFooterBytes(
+  reader: RangeReader,
+  name: string,
+): Promise<{ bytes: Uint8Array; footerStart: number }> {
   const fileSize = reader.byteLength;
   const tailStart = Math.max(0, fileSize - (reader.cheapSeeks ? LOCAL_TAIL : REMOTE_TAIL));
   const tail = await reader.read(tailStart, fileSize);
@@ -43,7 +52,7 @@ export async function readFooter(reader: RangeReader, name: string): Promise<Par
   const footerStart = fileSize - 8 - length;
   const bytes = await metadataBytes(reader, tail, tailStart, footerStart, fileSize - 8);
   if (bytes.length !== length) throw corrupt(name, `its footer has ${length} bytes, but ${bytes.length} came`);
-  return parseMetadata(bytes, { url: reader.url, name, fileSize, footerStart });
+  return { bytes, footerStart };
 }
 
 async function headOf(reader: RangeReader, tail: Uint8Array, tailStart: number): Promise<Uint8Array> {

@@ -114,6 +114,10 @@ function chunkOf(chunk: ThriftStruct, leaf: Leaf, numRows: number, place: Footer
   requireInside(parsed, numRows, leaf, where, place);
   addStatistics(parsed, meta);
   addIndexes(parsed, chunk, where);
+  const bloomOffset = optionalSize(meta[14], `${where} bloom_filter_offset`);
+  const bloomLength = optionalSize(meta[15], `${where} bloom_filter_length`);
+  if (bloomOffset !== undefined) parsed.bloomFilterOffset = bloomOffset;
+  if (bloomLength !== undefined) parsed.bloomFilterLength = bloomLength;
   return parsed;
 }
 

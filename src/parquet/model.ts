@@ -59,6 +59,9 @@ export interface ColumnChunk {
   columnIndexLength?: number;
   offsetIndexOffset?: number;
   offsetIndexLength?: number;
+  bloomFilterOffset?: number;
+  /** With its header; older writers do not say. */
+  bloomFilterLength?: number;
 }
 
 export interface RowGroup {

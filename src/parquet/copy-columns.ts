@@ -1,0 +1,246 @@
+import { LakegateError } from '../errors.ts';
+import type { ObjectWriter, RangeReader } from '../storage/store.ts';
+import { withBloomFilterLengths } from './bloom-filter.ts';
+import { readingOf } from './fault.ts';
+import { readFooterBytes } from './footer.ts';
+import { type FooterParts, footerParts } from './footer-parts.ts';
+import { parseMetadata } from './metadata.ts';
+import type { ParquetFooter, RowGroup } from './model.ts';
+import { type Placement, placedChunk, type Span, shiftedOffsetIndex } from './placed-chunk.ts';
+import { footerKind, type ProjectedColumn, projectedFooter, projectedRowGroup } from './projected-footer.ts';
+import { chunkSpan, type Move, type RowGroupLayout, rowGroupLayout } from './row-group-layout.ts';
+import { streamSpans, type Transfer } from './stream-spans.ts';
+
+/** A Parquet file in the making: some columns of others, their row groups one after the other. */
+export interface ColumnCopy {
+  readonly writer: ObjectWriter;
+  /** Column names in the sources and here, in the copy's order. */
+  readonly columns: readonly { source: string; name: string }[];
+  /** Bytes written. */
+  position: number;
+  rows: number;
+  rowGroups: Uint8Array[];
+  /** The first source: what the others have to agree with. */
+  like?: { name: string; parts: FooterParts; kind: string; columns: ProjectedColumn[] };
+}
+
+const MAGIC = new TextEncoder().encode('PAR1');
+
+/** Begins a copy. @param writer of the new file, at its beginning */
+export async function beginCopy(writer: ObjectWriter, columns: ColumnCopy['columns']): Promise<ColumnCopy> {
+  await writer.write(MAGIC);
+  return { writer, columns, position: MAGIC.length, rows: 0, rowGroups: [] };
+}
+
+/** A source file, opened and its footer read. */
+export interface CopySource {
+  name: string;
+  reader: RangeReader;
+  footer: ParquetFooter;
+  parts: FooterParts;
+}
+
+/** Reads what copying from a file takes. @throws LakegateError as `readFooter` does */
+export async function readCopySource(reader: RangeReader, name: string): Promise<CopySource> {
+  const { bytes, footerStart } = await readFooterBytes(reader, name);
+  const footer = parseMetadata(bytes, { url: reader.url, name, fileSize: reader.byteLength, footerStart });
+  return { name, reader, footer, parts: footerParts(bytes, name) };
+}
+
+/**
+ * Appends row groups of a source to copies: the chunks of their columns, as they are, with statistics, page indexes and bloom filters. Each
+ * byte of the source is read once, whichever of the copies take it.
+ * @param groups numbers of the row groups, ascending
+ * @throws LakegateError `not_found` for a column that the source lacks, `invalid` when the source is of another kind than those before it,
+ *   `corrupt`, and what reader and writers throw. The copies are then spoiled, and to be aborted.
+ */
+export async function copyRowGroups(
+  source: CopySource,
+  groups: readonly number[],
+  copies: readonly ColumnCopy[],
+): Promise<void> {
+  const targets = copies.map((copy) => ({ copy, columns: columnsIn(source, copy) }));
+  for (const index of groups) {
+    const group = await withBloomFilterLengths(source.reader, source.footer.rowGroups[index]!);
+    await copyRowGroup(source, index, group, targets);
+  }
+}
+
+/** Ends a copy: writes its footer, and makes it the object it is to be. @returns its size in bytes */
+export async function finishCopy({ writer, like, rowGroups, rows }: ColumnCopy): Promise<{ size: number }> {
+  if (like === undefined) throw new LakegateError('internal', 'a copy was finished before anything was copied into it');
+  const footer = projectedFooter(like.parts, like.columns, rowGroups, rows);
+  const tail = new Uint8Array(8);
+  new DataView(tail.buffer).setUint32(0, footer.length, true);
+  tail.set(MAGIC, 4);
+  await writer.write(footer);
+  await writer.write(tail);
+  return writer.finish();
+}
+
+interface Target {
+  copy: ColumnCopy;
+  columns: ProjectedColumn[];
+}
+
+function columnsIn({ parts, name }: CopySource, copy: ColumnCopy): ProjectedColumn[] {
+  const columns = copy.columns.map((wanted) => {
+    const column = parts.columns.find((each) => each.name === wanted.source);
+    if (column !== undefined) return { column, name: wanted.name };
+    throw new LakegateError('not_found', `${name} has no column \`${wanted.source}\`. Plan the copy again.`, {
+      context: { url: name, column: wanted.source },
+    });
+  });
+  const kind = footerKind(parts);
+  copy.like ??= { name, parts, kind, columns };
+  if (copy.like.kind === kind) return columns;
+  throw new LakegateError(
+    'invalid',
+    `${name} and ${copy.like.name} cannot stand under one footer: their schemas or writers differ. Copy them into files of their own.`,
+    { context: { url: name, other: copy.like.name } },
+  );
+}
+
+async function copyRowGroup(
+  { reader, name, footer, parts }: CopySource,
+  index: number,
+  group: RowGroup,
+  targets: readonly Target[],
+): Promise<void> {
+  const placed = targets.map(({ copy, columns }) => {
+    const leaves = columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf));
+    return { copy, columns, leaves, layout: rowGroupLayout(group, leaves, copy.position, footer.footerStart) };
+  });
+  await streamSpans(
+    reader,
+    transfers(placed, ({ chunks }) => chunks.slice(0, 1)),
+  );
+  await streamSpans(
+    reader,
+    transfers(placed, ({ chunks }) => chunks.slice(1)),
+  );
+  await streamSpans(
+    reader,
+    transfers(placed, ({ bloomFilters }) => bloomFilters),
+  );
+  await streamSpans(
+    reader,
+    transfers(placed, ({ columnIndexes }) => columnIndexes),
+  );
+  const offsetIndexes = await readSpans(
+    reader,
+    placed.flatMap(({ layout }) => layout.offsetIndexes),
+  );
+  for (const { copy, columns, leaves, layout } of placed) {
+    await finishRowGroup(copy, { columns, leaves, layout, offsetIndexes });
+  }
+
+  async function finishRowGroup(
+    copy: ColumnCopy,
+    made: {
+      columns: ProjectedColumn[];
+      leaves: number[];
+      layout: RowGroupLayout;
+      offsetIndexes: Map<number, Uint8Array>;
+    },
+  ): Promise<void> {
+    const { layout, leaves } = made;
+    const shiftOf = new Map(layout.chunks.map(({ leaf, source, to }) => [leaf, to - source.start]));
+    let end = layout.end;
+    const indexPlaces = new Map<number, Span>();
+    for (const { leaf } of layout.offsetIndexes) {
+      const index = readingOf(name, 'an offset index', () =>
+        shiftedOffsetIndex(made.offsetIndexes.get(leaf)!, shiftOf.get(leaf)!),
+      );
+      await copy.writer.write(index);
+      indexPlaces.set(leaf, { start: end, end: end + index.length });
+      end += index.length;
+    }
+    const places = { bloom: placesOf(layout.bloomFilters), column: placesOf(layout.columnIndexes) };
+    const names = made.columns.flatMap(({ column, name: own }) =>
+      range(column.firstLeaf, column.endLeaf).map(() => own),
+    );
+    const chunks = leaves.map((leaf, at) => {
+      const placement: Placement = {
+        source: chunkSpan(group.columns[leaf]!, footer.footerStart),
+        shift: shiftOf.get(leaf)!,
+        name: names[at]!,
+        ...given('columnIndex', places.column.get(leaf)),
+        ...given('offsetIndex', indexPlaces.get(leaf)),
+        ...given('bloomFilter', places.bloom.get(leaf)),
+      };
+      return readingOf(name, `row group ${index}`, () => placedChunk(parts.rowGroups[index]!.chunks[leaf]!, placement));
+    });
+    const sum = (of: 'totalCompressedSize' | 'totalUncompressedSize') =>
+      leaves.reduce((total, leaf) => total + group.columns[leaf]![of], 0);
+    copy.rowGroups.push(
+      projectedRowGroup(parts.rowGroups[index]!, {
+        chunks,
+        leaves,
+        uncompressedSize: sum('totalUncompressedSize'),
+        compressedSize: sum('totalCompressedSize'),
+        start: copy.position,
+        ordinal: copy.rowGroups.length,
+      }),
+    );
+    copy.position = end;
+    copy.rows += group.numRows;
+  }
+}
+
+/** What several copies take of a source, in its order, each span once. */
+function transfers(
+  placed: readonly { copy: ColumnCopy; layout: RowGroupLayout }[],
+  movesOf: (layout: RowGroupLayout) => readonly Move[],
+): Transfer[] {
+  const byLeaf = new Map<number, { source: Span; to: ObjectWriter[] }>();
+  for (const { copy, layout } of placed) {
+    for (const { leaf, source } of movesOf(layout)) {
+      const known = byLeaf.get(leaf);
+      if (known === undefined) byLeaf.set(leaf, { source, to: [copy.writer] });
+      else known.to.push(copy.writer);
+    }
+  }
+  return [...byLeaf.values()].sort((a, b) => a.source.start - b.source.start);
+}
+
+/** Spans of a source in memory, by leaf: for what is small, such as indexes. */
+async function readSpans(
+  reader: RangeReader,
+  spans: readonly { leaf: number; source: Span }[],
+): Promise<Map<number, Uint8Array>> {
+  const found = new Map<number, Uint8Array>();
+  const unique = [...new Map(spans.map((each) => [each.leaf, each])).values()];
+  await streamSpans(
+    reader,
+    unique
+      .toSorted((a, b) => a.source.start - b.source.start)
+      .map(({ leaf, source }) => {
+        const bytes = new Uint8Array(source.end - source.start);
+        let filled = 0;
+        found.set(leaf, bytes);
+        const keep: ObjectWriter = {
+          write: async (piece) => {
+            bytes.set(piece, filled);
+            filled += piece.length;
+          },
+          finish: async () => ({ size: filled }),
+          abort: async () => undefined,
+        };
+        return { source, to: [keep] };
+      }),
+  );
+  return found;
+}
+
+function placesOf(moves: readonly Move[]): Map<number, Span> {
+  return new Map(moves.map(({ leaf, source, to }) => [leaf, { start: to, end: to + source.end - source.start }]));
+}
+
+function given<K extends string>(key: K, span: Span | undefined): Partial<Record<K, Span>> {
+  return span === undefined ? {} : ({ [key]: span } as Partial<Record<K, Span>>);
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
+}
