@@ -43,6 +43,23 @@ export function isTaken(error: unknown): boolean {
   return read(error).name === 'AlreadyExistsException';
 }
 
+/** Whether Glue refused a request for the number of requests. */
+export function isThrottled(error: unknown): boolean {
+  return isThrottlingCode(read(error).name);
+}
+
+/** Likewise, by the name that an answer gives to a fault of one of its entries. */
+export function isThrottlingCode(code: string): boolean {
+  return THROTTLED.test(code);
+}
+
+/** Whether the fault is of the way to Glue, or inside it: the same request may succeed. */
+export function isTransient(error: unknown): boolean {
+  const { name, status } = read(error);
+  if (name === 'CredentialsProviderError') return false;
+  return status === undefined || status >= 500 || status === 429 || name === 'OperationTimeoutException';
+}
+
 export function isLostRace(error: unknown): boolean {
   return LOST_RACE.test(read(error).name);
 }

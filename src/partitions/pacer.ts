@@ -2,9 +2,10 @@
 export interface Pacer {
   /**
    * Makes a call when its turn comes. One that is throttled is made again later, in a new turn.
-   * @throws what the call throws, but for throttling
+   * @param heard is told of each call: whether it was throttled
+   * @throws what the call throws, but for throttling; that too once `outOfTime` says so
    */
-  run<T>(call: () => Promise<T>): Promise<T>;
+  run<T>(call: () => Promise<T>, heard?: (throttled: boolean) => void): Promise<T>;
   /** Calls made so far, throttled ones included. */
   readonly calls: number;
   readonly throttled: number;
@@ -22,6 +23,8 @@ export interface PacerOptions {
   isThrottling(error: unknown): boolean;
   now(): number;
   sleep(ms: number): Promise<void>;
+  /** Whether there is no time left to make a throttled call again. Default: there always is. */
+  outOfTime?(): boolean;
 }
 
 /** Calls a second that a second without throttling adds: quickly up to near the rate that was too much last time, then with care. */
@@ -73,18 +76,22 @@ export function createPacer(options: PacerOptions): Pacer {
     get rate() {
       return rate;
     },
-    async run(call) {
+    async run(call, heard) {
       for (;;) {
         await turn();
         calls += 1;
         try {
           const answer = await call();
+          heard?.(false);
           const increase = rate < NEAR * tooMuch ? INCREASE.below : INCREASE.near;
           rate = Math.min(options.mostRate, rate + increase / rate);
           return answer;
         } catch (error) {
-          if (!isThrottling(error)) throw error;
+          const refused = isThrottling(error);
+          heard?.(refused);
+          if (!refused) throw error;
           throttled += 1;
+          if (options.outOfTime?.()) throw error;
           if (now() - cutAt >= SETTLE_MS) {
             cutAt = now();
             tooMuch = rate;

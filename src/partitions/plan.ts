@@ -1,3 +1,4 @@
+import { folderUrl as folderOf } from './folder-url.ts';
 import type { FoundPartition, PartitionKey } from './model.ts';
 
 /** A partition as the catalogue has it. */
@@ -67,8 +68,4 @@ export function identityOf(keys: readonly PartitionKey[], values: readonly strin
       : value,
   );
   return JSON.stringify(canonical);
-}
-
-function folderOf(location: string): string {
-  return `${location.replace(/^s3[an]:/i, 's3:').replace(/\/+$/, '')}/`;
 }

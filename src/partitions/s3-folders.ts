@@ -1,0 +1,43 @@
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { s3Fault } from '../storage/s3-errors.ts';
+import { decodedKey, s3Prefix } from '../storage/s3-url.ts';
+import { folderUrl } from './folder-url.ts';
+import { count, type Tally } from './tally.ts';
+import type { FolderLister } from './walk.ts';
+
+/**
+ * Folders of S3 by ListObjectsV2 with a delimiter. Keys are literal; folders come in the order of their bytes, a thousand a page, so that a
+ * listing can start after any of them.
+ * @param location `s3://bucket/key`, with or without a slash at its end
+ * @throws LakegateError `invalid` for a location that is no place on S3
+ */
+export function s3Folders(client: S3Client, location: string, tally: Tally): FolderLister {
+  const root = folderUrl(location);
+  const { bucket, key } = s3Prefix(root);
+  return {
+    async *folders(prefix, after) {
+      const Prefix = `${key}${prefix}`;
+      // The character after the slash: what lies in the folder itself sorts before it, and any other folder of a later name after it.
+      const StartAfter = after === undefined ? undefined : `${Prefix}${after}0`;
+      let ContinuationToken: string | undefined;
+      do {
+        const input = {
+          Bucket: bucket,
+          Prefix,
+          Delimiter: '/',
+          EncodingType: 'url' as const,
+          ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter }),
+          ...(ContinuationToken !== undefined && { ContinuationToken }),
+        };
+        count(tally, 's3', 'ListObjectsV2');
+        const page = await client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
+          throw s3Fault(error, { doing: 'list the folders of', url: `${root}${prefix}`, permission: 's3:ListBucket' });
+        });
+        yield (page.CommonPrefixes ?? []).map(({ Prefix: found = '' }) =>
+          decodedKey(found, page.EncodingType).slice(Prefix.length, -1),
+        );
+        ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (ContinuationToken !== undefined);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { LakegateError } from '../errors.ts';
+import type { BatchesResult } from './batches.ts';
+import { schemaOf } from './entry.ts';
+import { folderUrl } from './folder-url.ts';
+import type { FoundPartition } from './model.ts';
+import type { CatalogTable, PartitionPorts } from './ports.ts';
+import { emptyResult, type SyncMode, some, type TableResult } from './result.ts';
+import type { TableSettings } from './settings.ts';
+import { skipReason } from './skip.ts';
+import type { TableState } from './state.ts';
+import { keysOf, type Limit, type Survey, surveyTable } from './survey.ts';
+import { newTally } from './tally.ts';
+import { createPartitions, isOutOfTime, readPartitions, removePartitions, updatePartitions } from './write.ts';
+
+export interface TableRequest {
+  mode: SyncMode;
+  settings: TableSettings;
+  /** Says what would be done, and does nothing. */
+  dryRun: boolean;
+  /** What is known of the table. */
+  state: TableState | undefined;
+  /** Makes a listing when its turn comes. */
+  limit: Limit;
+}
+
+export interface SyncedTable {
+  result: TableResult;
+  /** What is known of the table from here on; undefined where nothing was learnt. */
+  state?: TableState;
+}
+
+/**
+ * Makes the catalogue show the folders of one table. Nothing is thrown but for a bug: what went wrong stands in the result, and what was done up
+ * to then in the state.
+ */
+export async function syncTable(
+  ports: PartitionPorts,
+  table: CatalogTable,
+  request: TableRequest,
+): Promise<SyncedTable> {
+  const { settings } = request;
+  const tally = newTally();
+  const result = emptyResult(table.name, tally);
+  const skip =
+    settings.skip === undefined ? skipReason(table) : ({ reason: 'configured', text: settings.skip } as const);
+  if (skip !== undefined) return { result: { ...result, outcome: 'skipped', skip } };
+
+  const limit: Limit = (work) =>
+    request.limit(() => {
+      if (isOutOfTime(ports)) throw new LakegateError('unavailable', 'there is no time left to list folders');
+      return work();
+    });
+  let survey: Survey | undefined;
+  try {
+    survey = await surveyTable(ports, table, settings, request.state, request.mode, limit, tally);
+    describe(result, survey, table);
+    if (request.dryRun) return { result };
+    await create(ports, table, survey, result);
+    if (settings.remove) await remove(ports, table, survey, result);
+    if (settings.updateSchema && survey.mode !== 'incremental') await repair(ports, table, survey, result);
+    result.drifted = drifted(survey, table).length;
+  } catch (error) {
+    fail(ports, result, error);
+  }
+  if (survey === undefined) return { result };
+  const { root, layout, known } = survey;
+  return { result, state: { location: root, layout: layout.text, keys: keysOf(table), partitions: known } };
+}
+
+function describe(result: TableResult, survey: Survey, table: CatalogTable): void {
+  result.layout = survey.layout.text;
+  result.mode = survey.mode;
+  result.missing = some(survey.create.map(({ prefix }) => prefix));
+  result.gone = some(survey.gone.map(({ prefix }) => prefix));
+  result.rejected = some(survey.rejected);
+  result.moved = some(
+    survey.moved.map(({ registered, found }) => ({
+      values: registered.values,
+      registered: registered.location,
+      folder: `${survey.root}${found.prefix}`,
+    })),
+  );
+  result.unchanged = survey.unchanged;
+  result.drifted = drifted(survey, table).length;
+}
+
+async function create(ports: PartitionPorts, table: CatalogTable, survey: Survey, result: TableResult): Promise<void> {
+  const written = await createPartitions(ports, table, survey.root, survey.create, result.tally);
+  const schema = schemaOf(table.descriptor);
+  for (const { prefix } of written.done) survey.known.set(prefix, schema);
+  // By whom and with which columns is not said.
+  for (const { prefix } of written.already) survey.known.set(prefix, '');
+  result.created = written.done.length;
+  result.already = written.already.length;
+  settle(result, written);
+}
+
+/** Takes out what is gone, where the catalogue still has it at the folder that is gone: somebody may have put it elsewhere. */
+async function remove(ports: PartitionPorts, table: CatalogTable, survey: Survey, result: TableResult): Promise<void> {
+  const { root, gone, known } = survey;
+  const values = gone.map((partition) => partition.values);
+  const registered = new Map<string, string>();
+  for (const { Values, StorageDescriptor } of await readPartitions(ports, table, values, result.tally)) {
+    registered.set(JSON.stringify(Values), folderUrl(StorageDescriptor?.Location ?? ''));
+  }
+  if (isOutOfTime(ports)) {
+    result.outcome = 'unfinished';
+    return;
+  }
+  const toRemove: FoundPartition[] = [];
+  for (const partition of gone) {
+    const location = registered.get(JSON.stringify(partition.values));
+    if (location === `${root}${partition.prefix}`) toRemove.push(partition);
+    // Not there any more, or somewhere else by now: nothing of ours.
+    else known.delete(partition.prefix);
+  }
+  const written = await removePartitions(ports, table, toRemove, result.tally);
+  for (const { prefix } of [...written.done, ...written.already]) known.delete(prefix);
+  result.removed = written.done.length;
+  settle(result, written);
+}
+
+/** Gives partitions their table's columns. Those whose files are read in another way than the table's keep what they have. */
+async function repair(ports: PartitionPorts, table: CatalogTable, survey: Survey, result: TableResult): Promise<void> {
+  const { layout, known } = survey;
+  const schema = schemaOf(table.descriptor);
+  const suspects = new Map<string, string>();
+  for (const [prefix, own] of known) {
+    const parsed = own === schema ? undefined : layout.parse(prefix);
+    if (parsed !== undefined && 'values' in parsed) suspects.set(JSON.stringify(parsed.values), prefix);
+  }
+  if (suspects.size === 0) return;
+  const values = [...suspects.keys()].map((text) => JSON.parse(text) as string[]);
+  const partitions = await readPartitions(ports, table, values, result.tally);
+  for (const { Values, StorageDescriptor = {} } of partitions) {
+    const prefix = suspects.get(JSON.stringify(Values));
+    if (prefix !== undefined) known.set(prefix, schemaOf(StorageDescriptor));
+  }
+  const format = formatOf(table.descriptor);
+  const written = await updatePartitions(
+    ports,
+    table,
+    partitions.filter(
+      ({ StorageDescriptor = {} }) => schemaOf(StorageDescriptor) !== schema && formatOf(StorageDescriptor) === format,
+    ),
+    result.tally,
+  );
+  for (const { Values } of written.done) known.set(suspects.get(JSON.stringify(Values))!, schema);
+  result.updated = written.done.length;
+  settle(result, written);
+}
+
+function formatOf({ InputFormat, SerdeInfo }: CatalogTable['descriptor']): string {
+  return JSON.stringify([InputFormat, SerdeInfo?.SerializationLibrary]);
+}
+
+/** Partitions that are known to have other columns than their table. */
+function drifted({ known }: Survey, table: CatalogTable): string[] {
+  const schema = schemaOf(table.descriptor);
+  return [...known].flatMap(([prefix, own]) => (own === '' || own === schema ? [] : [prefix]));
+}
+
+function settle(result: TableResult, written: BatchesResult<unknown>): void {
+  const { count, first } = result.errors;
+  result.errors = { ...some([...first, ...written.faults]), count: count + written.faults.length };
+  if (written.error !== undefined) throw written.error;
+  if (written.left.length > 0) result.outcome = 'unfinished';
+}
+
+function fail(ports: PartitionPorts, result: TableResult, error: unknown): void {
+  if (!(error instanceof LakegateError)) throw error;
+  if (error.retryable && isOutOfTime(ports)) {
+    result.outcome = 'unfinished';
+    return;
+  }
+  const { kind, message, retryable } = error;
+  result.outcome = 'failed';
+  result.error = { kind, message, retryable };
+}
