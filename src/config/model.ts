@@ -1,5 +1,6 @@
 import type { Transform } from '../iceberg/model.ts';
 import type { RuleSpec } from '../rules/rule.ts';
+import type { PartitionsConfig } from './partitions-model.ts';
 import type { ReportsConfig } from './reports.ts';
 
 /** lake.yaml, validated and with every default filled in. Paths are absolute URLs (`file:///…`). */
@@ -20,6 +21,8 @@ export interface LakeConfig {
   autoTables?: Omit<TableConfig, 'name' | 'prefix'> & { namespace: string };
   notify: NotifyConfig;
   reports?: ReportsConfig;
+  /** Partitions of Glue databases; absent: none are managed. */
+  partitions?: PartitionsConfig;
   /** Names stacks, buckets and functions: `<name>-<stage>-…`. Default: `lakegate`. */
   name: string;
   /** Names of the stages that lake.yaml describes. */

@@ -6,6 +6,7 @@ import { type Environment, type Overrides, tokenVariable } from './environment.t
 import { resolveFolder, sound } from './location.ts';
 import type { CatalogConfig, LakeConfig, TableConfig } from './model.ts';
 import { parsePartitionField } from './partition-field.ts';
+import { partitionsConfig } from './partitions.ts';
 import { normalizePrefix } from './prefix.ts';
 import { reportsConfig } from './reports.ts';
 import { ruleSpec } from './rule-spec.ts';
@@ -57,6 +58,7 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
       ...(webhook !== undefined && { teams: { webhook } }),
       suppressMs: 0,
     },
+    ...(lake.partitions && { partitions: partitionsConfig(lake.partitions, `${warehouse}.lakegate/partitions/`) }),
     ...(lake.reports && { reports: reportsConfig(lake.reports, folder) }),
     name: lake.name ?? LAKE_NAME,
     stages: Object.keys(lake.stages ?? {}),

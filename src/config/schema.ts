@@ -4,6 +4,7 @@ import { columnType as parseColumnType } from './column-type.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { monitorYamlOf } from './monitor-schema.ts';
 import { parsePartitionField } from './partition-field.ts';
+import { partitionsYamlOf } from './partitions-schema.ts';
 import { cleanRoomsYamlOf } from './reports-schema.ts';
 import { stageYamlOf } from './stage-schema.ts';
 
@@ -210,6 +211,9 @@ export const lakeYaml = z.strictObject({
     })
     .optional()
     .describe('Reports, made by `lakegate report` and on schedule'),
+  partitions: partitionsYamlOf(duration)
+    .optional()
+    .describe('Partitions of Glue databases, registered as their folders appear. Default: not managed'),
   stages: z
     .record(
       z

@@ -81,6 +81,9 @@ export function onStage(local: LakeConfig, lake: LakeYaml, name: string, folder:
       ...(webhook !== undefined && { teams: { webhook } }),
       suppressMs: (suppressFor === undefined ? undefined : parseDuration(suppressFor)) ?? SUPPRESS_MS,
     },
+    ...(local.partitions && {
+      partitions: { ...local.partitions, state: `s3://${stage.buckets.lake.name}/lakegate/partitions/` },
+    }),
     stage,
   };
 }

@@ -1,4 +1,5 @@
 import type { PartitionedTableConfig, PartitionsConfig } from '../config/partitions-model.ts';
+import { matches } from './name-pattern.ts';
 
 /** How one table is treated. */
 export interface TableSettings {
@@ -30,14 +31,4 @@ export function settingsOf(config: PartitionsConfig, database: string, table: st
     updateSchema: last('updateSchema') ?? config.updateSchema,
     ...(skip !== undefined && { skip }),
   };
-}
-
-/** @param pattern a name with `*` for any text; Glue's names are lower case */
-export function matches(pattern: string, name: string): boolean {
-  const source = pattern
-    .toLowerCase()
-    .split('*')
-    .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
-  return new RegExp(`^${source}$`, 's').test(name.toLowerCase());
 }
