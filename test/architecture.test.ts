@@ -113,7 +113,7 @@ const LAYERS: Record<string, string[]> = {
   config: ['iceberg', 'rules', 'partitions'],
   partitions: ['storage', 'config', 'catalogs'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
-  aws: ['doctor'],
+  aws: ['config', 'doctor', 'secrets', 'storage'],
   doctor: ['config'],
   cli: [
     'aws',

@@ -6,6 +6,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { METRICS_NAMESPACE } from '../../lambdas/metric-names.ts';
+import { configFingerprint, DEPLOYED_CONFIG, DEPLOYED_VERSION } from '../../src/config/fingerprint.ts';
+import { VERSION } from '../../src/version.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
 import { allow, type Grant } from './grants.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
@@ -82,6 +84,9 @@ export class LakegateFunction extends Construct {
         // The dimension of its metrics: stages that share an account are told apart.
         POWERTOOLS_SERVICE_NAME: functionName,
         POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+        // For `lakegate doctor`, which cannot look into the bundle.
+        [DEPLOYED_CONFIG]: configFingerprint(lake),
+        [DEPLOYED_VERSION]: VERSION,
         ...props.environment,
       },
       ...(props.network && { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] }),

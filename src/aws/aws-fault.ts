@@ -9,9 +9,10 @@ const DENIED = /^(AccessDenied|UnauthorizedOperation|NotAuthorized|AllAccessDisa
 /** The error code of a service, or the name that the SDK or Node gives a fault on the way there. */
 export function awsCode(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
-  const { name, Code, code } = error as { name?: unknown; Code?: unknown; code?: unknown };
-  const named = typeof name === 'string' && name !== 'Error' ? name : undefined;
-  return [named, Code, code].find((each) => typeof each === 'string') ?? '';
+  const { name, Code, code, cause } = error as { name?: unknown; Code?: unknown; code?: unknown; cause?: unknown };
+  // fetch hides what happened in the cause of a TypeError.
+  const named = typeof name === 'string' && !/^(Type|Aggregate)?Error$/.test(name) ? name : undefined;
+  return [named, Code, code].find((each) => typeof each === 'string') ?? (cause === undefined ? '' : awsCode(cause));
 }
 
 /** Whether the service's answer is that what was asked for is not there. */

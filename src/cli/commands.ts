@@ -65,6 +65,10 @@ function addVerbs(program: Command, act: Act): void {
     .option('--table <name>', 'take the rules and the columns of this table')
     .action(act(async () => (await import('./audit.ts')).auditFile));
   program
+    .command('doctor')
+    .description('look whether everything the lake needs is there, and say what to do where it is not')
+    .action(act(async () => (await import('./doctor.ts')).doctor));
+  program
     .command('schema')
     .description("print lake.yaml's JSON Schema, for editors to check the file by")
     .action(act(async () => (await import('./schema.ts')).schema));

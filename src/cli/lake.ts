@@ -48,16 +48,25 @@ export async function withLake<T>(
   onStep: (step: Step) => void = () => undefined,
 ): Promise<T> {
   const config = await readConfig(context);
-  const { env } = context.terminal;
   // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
   if (config.stage !== undefined) await checkCaller(context, config.stage);
+  return withOpened(context, config, work, onStep);
+}
+
+/** As `withLake`, for a lake that was read already; nobody looks whose credentials they are. */
+export async function withOpened<T>(
+  { terminal, options }: CommandContext,
+  config: LakeConfig,
+  work: (lake: Lake) => Promise<T>,
+  onStep: (step: Step) => void = () => undefined,
+): Promise<T> {
   const lake = await composeLake(config, {
-    env,
-    cwd: context.terminal.cwd,
+    env: terminal.env,
+    cwd: terminal.cwd,
     onStep,
-    onMetadataSize: (report) => context.terminal.err.write(`lakegate: ${describeMetadataSize(report)}\n`),
-    onNotifyFault: (message) => context.terminal.err.write(`lakegate: ${message}\n`),
-    ...(context.options.catalog === undefined ? {} : { catalog: context.options.catalog }),
+    onMetadataSize: (report) => terminal.err.write(`lakegate: ${describeMetadataSize(report)}\n`),
+    onNotifyFault: (message) => terminal.err.write(`lakegate: ${message}\n`),
+    ...(options.catalog === undefined ? {} : { catalog: options.catalog }),
   });
   try {
     return await work(lake);

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { LakegateError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type Act, addCommands } from './commands.ts';
 import type { CommonOptions } from './context.ts';
@@ -16,6 +17,7 @@ Examples:
   lakegate delivery list --state rejected   what the audit stopped
   lakegate delivery publish 3fa9 --reason "known gap, agreed with sales"
   lakegate table rollback sales.orders --delivery 3fa9
+  lakegate doctor --stage dev               is the stage as it should be?
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by the audit.`;
 
@@ -27,11 +29,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by the audit.`;
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   let output = createOutput(terminal, {});
+  let stage: string | undefined;
   const act: Act =
     (action) =>
     async (...received) => {
       const options = (received.at(-1) as Command).optsWithGlobals<CommonOptions>();
       output = createOutput(terminal, options);
+      stage = options.stage;
       const run = await action();
       exit = await run({ terminal, output, options }, ...(received.slice(0, -1) as never));
     };
@@ -40,9 +44,17 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    terminal.err.write(`lakegate: ${withFlags(describeError(error), output)}\n`);
+    const hint =
+      stage !== undefined && isOfStage(error) ? `\n  \`lakegate doctor\` looks at everything of stage ${stage}` : '';
+    terminal.err.write(`lakegate: ${withFlags(`${describeError(error)}${hint}`, output)}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** Whether it may be the stage that is not as it should be: something of it is missing, refuses, or does not answer. */
+function isOfStage(error: unknown): boolean {
+  if (!(error instanceof LakegateError)) return false;
+  return error.kind === 'unavailable' || /^(NoSuchBucket|AccessDenied|Forbidden|403)/.test(String(error.context.code));
 }
 
 /** The commands that a message suggests, made to be about the lake of this call. */

@@ -1,0 +1,174 @@
+import type { BucketConfig, LakeConfig, SecretSource, StageConfig } from '../config/model.ts';
+import { isKind } from '../errors.ts';
+import type { QueueFacts, StageProbe } from './stage-probe.ts';
+import {
+  judgeAlarms,
+  judgeBucket,
+  judgeBucketEvents,
+  judgeCaller,
+  judgeDeadLetters,
+  judgeFunction,
+  judgeQueue,
+  judgeRule,
+  judgeStack,
+} from './stage-verdicts.ts';
+import { type Check, failed, ok, type Verdict } from './verdict.ts';
+
+/** What this machine would deploy. */
+export interface Expected {
+  /** The command that deploys the stage. */
+  deploy: string;
+  /** `configFingerprint` of the stage's configuration, as a deployment reads it. */
+  config: string;
+  version: string;
+}
+
+/** Seconds that messages to people may wait; those of the gate may wait twelve invocations, and an hour at least. */
+const NEWS_TOO_OLD = 1800;
+const DROPS_TOO_OLD = 3600;
+
+const GIVEN_UP_DROPS = 'mend the cause (docs/runbook.md, "Drops were given up"), then `lakegate delivery redrive`';
+const GIVEN_UP_NEWS =
+  'mend the cause (docs/runbook.md, "Messages to people were given up"), then `lakegate delivery redrive --queue notify`';
+
+/** Whose credentials the environment's are: without the right ones nothing else can be looked at. */
+export function callerCheck(stage: StageConfig, probe: StageProbe): Check {
+  return {
+    name: 'AWS credentials',
+    look: async () => {
+      try {
+        return judgeCaller(await probe.caller(), stage);
+      } catch (error) {
+        // Anybody may ask whose credentials theirs are: a refusal says that there are none, or that they are not valid.
+        if (!isKind(error, 'config')) throw error;
+        return failed(error.message, `log in to account ${stage.account}, or set AWS_PROFILE`);
+      }
+    },
+  };
+}
+
+/** Everything to look at in a deployed stage, but for what its tables are. */
+export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: StageProbe, expected: Expected): Check[] {
+  const { stage } = lake;
+  const prefix = `${lake.name}-${stage.name}`;
+  const named = (part: string) => `${prefix}-${part}`;
+  const { deploy } = expected;
+
+  /** A part that has to be there, and what is said of it when it is. */
+  const part = <T>(
+    name: string,
+    look: () => Promise<T | undefined>,
+    judge: (facts: T) => Verdict,
+    missing: { is: string; todo?: string },
+  ): Check => ({
+    name,
+    look: async () => {
+      const facts = await look();
+      return facts === undefined ? failed(`there is no ${missing.is}`, missing.todo ?? deploy) : judge(facts);
+    },
+  });
+  const stack = (end: string): Check => {
+    const name = named(end);
+    return part(
+      `stack ${end}`,
+      () => probe.stack(name),
+      (facts) => judgeStack(facts, deploy),
+      { is: `stack ${name}` },
+    );
+  };
+  const rule = (end: string, target: string, on?: string): Check => {
+    const name = named(end);
+    return part(
+      `rule ${end}`,
+      () => probe.rule(name, on),
+      (facts) => judgeRule(facts, named(target), deploy),
+      {
+        is: `rule ${name}`,
+      },
+    );
+  };
+  const queue = (end: string, judge: (facts: QueueFacts) => Verdict): Check => {
+    const name = named(end);
+    return part(`queue ${end}`, () => probe.queue(name), judge, { is: `queue ${name}` });
+  };
+  const lambda = (end: string, sources: boolean): Check => {
+    const name = named(end);
+    return part(
+      `function ${end}`,
+      () => probe.function(name),
+      (facts) => judgeFunction(facts, { ...expected, sources }, deploy),
+      { is: `function ${name}` },
+    );
+  };
+  const bucket = (purpose: string, { name, existing }: BucketConfig): Check =>
+    part(
+      `bucket ${purpose}`,
+      () => probe.bucket(name),
+      (facts) => judgeBucket(facts, existing, deploy),
+      {
+        is: `bucket ${name} in this account`,
+        ...(existing && { todo: 'check its name under `buckets` of the stage in lake.yaml' }),
+      },
+    );
+  const { raw } = stage.buckets;
+
+  return [
+    ...['lake', 'alerts', ...(stage.nessie === undefined ? [] : ['nessie']), 'gate'].map(stack),
+    ...Object.entries(stage.buckets).map(([purpose, own]) => bucket(purpose, own)),
+    part(
+      'events of drops',
+      () => probe.bucket(raw.name),
+      (facts) => judgeBucketEvents(facts, deploy),
+      {
+        is: `bucket ${raw.name} in this account`,
+      },
+    ),
+    rule('drops', 'gate'),
+    queue('gate', (facts) => judgeQueue(facts, Math.max(DROPS_TOO_OLD, 12 * stage.gate.timeout))),
+    queue('gate-dead', (facts) => judgeDeadLetters(facts, GIVEN_UP_DROPS)),
+    lambda('wap-audit', true),
+    part(
+      'event bus',
+      async () => (await probe.hasBus(prefix)) || undefined,
+      () => ok(prefix),
+      { is: `bus ${prefix}` },
+    ),
+    rule('notify-events', 'notify', prefix),
+    rule('notify-alarms', 'notify'),
+    queue('notify', (facts) => judgeQueue(facts, NEWS_TOO_OLD)),
+    queue('notify-dead', (facts) => judgeDeadLetters(facts, GIVEN_UP_NEWS)),
+    lambda('notify', true),
+    ...secretsOf(lake).map(
+      (source): Check => ({
+        name: `secret ${source.secret}`,
+        look: async () => {
+          const fault = await probe.secretFault(source);
+          if (fault === undefined) return ok('can be read');
+          return failed(fault, `create or correct the entry in Secrets Manager, in ${stage.region}`);
+        },
+      }),
+    ),
+    lambda('maintenance', false),
+    queue('maintenance-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Maintenance did not run"')),
+    {
+      name: 'alarms',
+      look: async () => {
+        const others = lake.stages.filter((other) => other.startsWith(`${stage.name}-`));
+        const starts = others.map((other) => `${lake.name}-${other}-`);
+        return judgeAlarms(await probe.alarms(`${prefix}-`), starts, deploy);
+      },
+    },
+  ];
+}
+
+/** The entries of Secrets Manager that a stage needs, each once. */
+function secretsOf({ notify, catalogs }: LakeConfig): { secret: string; key?: string }[] {
+  const sources: (SecretSource | undefined)[] = [notify.slack?.tokenSecret, notify.teams?.webhook];
+  for (const catalog of Object.values(catalogs)) {
+    if (!('auth' in catalog)) continue;
+    if (catalog.auth.kind === 'bearer') sources.push(catalog.auth.token);
+    if (catalog.auth.kind === 'oauth2') sources.push(catalog.auth.credential);
+  }
+  const found = sources.filter((source) => source !== undefined && 'secret' in source);
+  return [...new Map(found.map((source) => [`${source.secret}#${source.key ?? ''}`, source])).values()];
+}
