@@ -6,5 +6,7 @@ export function stamp(ms: number, naming: 'timestamp' | 'day'): string {
 
 /** A name as part of a file's: every character that is no letter, digit, `-` or `_` becomes `_`; `na` where there is none. */
 export function namePart(name: string | undefined): string {
-  return name === undefined || name === '' ? 'na' : [...name].map((c) => (/[\p{L}\p{N}_-]/u.test(c) ? c : '_')).join('');
+  return name === undefined || name === ''
+    ? 'na'
+    : [...name].map((c) => (/[\p{L}\p{N}_-]/u.test(c) ? c : '_')).join('');
 }

@@ -11,8 +11,14 @@ export interface ReportFile {
 /** Another run of the same second takes the next number; more than these are no accident. */
 const MOST_RUNS = 20;
 
+/** A file of a report with its whole name. */
+export interface NamedFile {
+  name: string;
+  text: string;
+}
+
 /**
- * Writes a report's files. The first file claims the name: a name that another run has is left alone, and the next one is taken
+ * Writes a report's files under one stem. The first file claims the name: a name that another run has is left alone, and the next one is taken
  * (`…_20261112_101503-2.json`).
  * @param folder URL ending in `/`
  * @returns the files' URLs, in order
@@ -24,22 +30,30 @@ export async function saveNew(
   stem: string,
   files: readonly ReportFile[],
 ): Promise<string[]> {
+  return saveRun(store, folder, stem, (run) => files.map(({ suffix, text }) => ({ name: `${run}${suffix}`, text })));
+}
+
+/**
+ * The same for files whose names differ in more than their endings.
+ * @param stamp what is in the name of each; given back to `filesOf` with a number behind it where it is taken
+ */
+export async function saveRun(
+  store: ObjectStore,
+  folder: string,
+  stamp: string,
+  filesOf: (stamp: string) => readonly NamedFile[],
+): Promise<string[]> {
   for (let run = 1; run <= MOST_RUNS; run += 1) {
-    const own = run === 1 ? stem : `${stem}-${run}`;
-    const urls = files.map(({ suffix }) => `${folder}${own}${suffix}`);
-    const [first] = urls as [string];
-    if ((await store.create(first, bytesOf(files[0]!))) === undefined) continue;
-    for (const [index, file] of files.entries()) {
-      if (index > 0) await saveOver(store, urls[index]!, file.text);
-    }
+    const files = filesOf(run === 1 ? stamp : `${stamp}-${run}`);
+    const urls = files.map(({ name }) => `${folder}${name}`);
+    if ((await store.create(urls[0]!, new TextEncoder().encode(files[0]!.text))) === undefined) continue;
+    for (const [index, { text }] of files.entries()) if (index > 0) await saveOver(store, urls[index]!, text);
     return urls;
   }
   throw new LakegateError(
     'exists',
-    `${folder}${stem}: ${MOST_RUNS} reports have this name already. Run it again later.`,
-    {
-      context: { folder, stem },
-    },
+    `${folder}: ${MOST_RUNS} reports are called ${stamp} already. Run it again later.`,
+    { context: { folder, stamp } },
   );
 }
 
@@ -54,8 +68,4 @@ export async function saveOver(store: ObjectStore, url: string, text: string): P
   throw new LakegateError('conflict', `${url}: other runs keep writing this report. Run it again.`, {
     context: { url },
   });
-}
-
-function bytesOf({ text }: ReportFile): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -1,0 +1,40 @@
+import { unknownText } from '../answer.ts';
+import type { CleanRoomsReport } from './model.ts';
+
+/** Whether the tables that should be ready are, for pipelines. */
+export interface Verdict {
+  /** `unknown`: nothing is known to be wrong, and not everything is known to be right. */
+  verdict: 'ready' | 'not_ready' | 'unknown';
+  demanded: number;
+  notReady: { membership: string | null; table: string; reasons: string[] }[];
+  unknown: { membership: string | null; table: string; reasons: string[] }[];
+}
+
+/**
+ * @param mustBeReady names of the tables; undefined: every table of the reports
+ */
+export function verdictOf(reports: readonly CleanRoomsReport[], mustBeReady: readonly string[] | undefined): Verdict {
+  const notReady: Verdict['notReady'] = [];
+  const unknown: Verdict['unknown'] = [];
+  let demanded = 0;
+  for (const report of reports) {
+    const membership = report.membershipId ?? null;
+    const names = mustBeReady ?? report.tables.map(({ name }) => name);
+    demanded += names.length;
+    for (const name of names) {
+      const table = report.tables.find((each) => each.name.toLowerCase() === name.toLowerCase());
+      if (table === undefined) {
+        const silent = [report.collected.glueTables, report.collected.configuredTables].find((each) => !each.known);
+        const entry = { membership, table: name };
+        if (silent?.known === false) unknown.push({ ...entry, reasons: [unknownText(silent.why)] });
+        else notReady.push({ ...entry, reasons: ['there is no such table'] });
+      } else if (!table.ready.known) {
+        unknown.push({ membership, table: table.name, reasons: [unknownText(table.ready.why)] });
+      } else if (!table.ready.value) {
+        notReady.push({ membership, table: table.name, reasons: table.missing });
+      }
+    }
+  }
+  const verdict = notReady.length > 0 ? 'not_ready' : unknown.length > 0 ? 'unknown' : 'ready';
+  return { verdict, demanded, notReady, unknown };
+}
