@@ -1,5 +1,5 @@
 import { type BigIntStats, renameSync, statSync, unlinkSync } from 'node:fs';
-import { constants, copyFile, open, stat, unlink } from 'node:fs/promises';
+import { constants, copyFile, link, open, stat, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { LakegateError } from '../errors.ts';
 import {
@@ -33,6 +33,7 @@ export function createFileStore(): ObjectStore {
     create,
     replace,
     copy,
+    move,
     writer,
     delete: remove,
     list: listFiles,
@@ -123,6 +124,22 @@ async function copy(from: string, to: string, expected?: ExpectedObject): Promis
     await removeQuietly(temporary);
     throw fileFault(error, `copy ${from} to`, to);
   }
+}
+
+async function move(from: string, to: string): Promise<void> {
+  const source = filePath(from);
+  const target = writablePath(to);
+  try {
+    await makeFolder(dirname(target));
+    // Linked, not renamed: a rename would replace what has the name meanwhile.
+    await link(source, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    // Another file system, one without hard links, or a target that is there: `copy` says what to do with each.
+    if (isMissing(error)) throw fileFault(error, `move ${from} to`, to);
+    await copy(from, to);
+  }
+  await remove([from]);
 }
 
 async function writer(url: string): Promise<ObjectWriter> {

@@ -59,6 +59,11 @@ export interface ObjectStore {
    * @param expected the version that is copied; @throws LakegateError `not_found` when it is not there (any more)
    */
   copy(from: string, to: string, expected?: ExpectedObject): Promise<void>;
+  /**
+   * Gives an object another name, its bytes untouched: as a copy to `to` and a deletion of `from`, in one step. Absent where the store has none
+   * (S3), and a copy and a deletion have to do.
+   */
+  move?(from: string, to: string): Promise<void>;
   /** Opens a new object for writing front to back; it appears, whole and durable, at `finish`. `abort` leaves nothing. */
   writer(url: string): Promise<ObjectWriter>;
   /** Deletes objects; those that are not there are no error. */

@@ -41,6 +41,13 @@ export function createStores(options: StoresOptions = {}): ObjectStore {
   }
   const storeOf = async (url: string) => openerOf(url)();
 
+  async function copy(from: string, to: string, expected?: ExpectedObject): Promise<void> {
+    const [source, target] = [await storeOf(from), await storeOf(to)];
+    await (source === target && !isTableBucket(to)
+      ? source.copy(from, to, expected)
+      : copyAcross({ store: source, url: from, expected }, { store: target, url: to }));
+  }
+
   return {
     head: async (url) => (await storeOf(url)).head(url),
     open: async (url, expected) => (await storeOf(url)).open(url, expected),
@@ -48,11 +55,12 @@ export function createStores(options: StoresOptions = {}): ObjectStore {
     create: async (url, bytes) => (await storeOf(url)).create(url, bytes),
     replace: async (url, bytes, etag) => (await storeOf(url)).replace(url, bytes, etag),
     writer: async (url) => (await storeOf(url)).writer(url),
-    async copy(from, to, expected) {
+    copy,
+    async move(from, to) {
       const [source, target] = [await storeOf(from), await storeOf(to)];
-      await (source === target && !isTableBucket(to)
-        ? source.copy(from, to, expected)
-        : copyAcross({ store: source, url: from, expected }, { store: target, url: to }));
+      if (source === target && source.move !== undefined) return source.move(from, to);
+      await copy(from, to);
+      await source.delete([from]);
     },
     async delete(urls) {
       const byStore = Map.groupBy(

@@ -1,0 +1,85 @@
+import { LakegateError } from '../errors.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { matchSplitMap } from './match-map.ts';
+import type { Finding, SplitPlan } from './model.ts';
+import { planSplit } from './plan.ts';
+import { findSnapshot, type Snapshot } from './snapshot.ts';
+import { inspectSources } from './sources.ts';
+import { parseSplitMap } from './split-map.ts';
+
+export interface SplitRequest {
+  /** Folder of the snapshots, URL ending in `/`. */
+  source: string;
+  /** Folder of the tables, URL ending in `/`. */
+  target: string;
+  /** Text of the split map, and how messages call it. */
+  map: { text: string; name: string };
+  snapshot?: string;
+  marker?: string;
+  key: string;
+  aliases: Readonly<Record<string, string>>;
+  /** These tables alone; all when empty. */
+  only: readonly string[];
+  /** Whether any finding stops the run, not only those that nothing can be run with. */
+  strict: boolean;
+  targetBytes: number;
+}
+
+/** Columns of a table in a Clean Room, partition keys counted (AWS Clean Rooms quotas). */
+const MAX_COLUMNS = 100;
+const PARTITION_KEYS = ['snapshot_dt'];
+
+/** Tables written side by side on S3: each holds parts of 8 MiB until they are sent. On disk a table holds nothing. */
+const TABLES_AT_ONCE = { s3: 8, file: 64 } as const;
+
+/**
+ * Finds the snapshot, holds the split map against it and plans the copy; nothing is written.
+ * @throws LakegateError `config` with all findings where the map and the source do not go together, and what the steps throw
+ */
+export async function prepareSplit(
+  store: ObjectStore,
+  request: SplitRequest,
+): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
+  checkApart(request);
+  const entries = parseSplitMap(request.map.text, request.map.name);
+  const snapshot = await findSnapshot(store, request.source, request);
+  const { files, refused } = await inspectSources(store, snapshot.files);
+  const columns = [...new Set(files.flatMap((file) => file.columns.map(({ name }) => name)))];
+  if (files.length === 0) {
+    const reasons = refused.map(({ url, reason }) => `\n  ${url}: ${reason}`).join('');
+    throw new LakegateError('unsupported', `no file of ${snapshot.folder} can be copied from:${reasons}`);
+  }
+  const { tables, findings } = matchSplitMap(entries, columns, {
+    ...request,
+    maxColumns: MAX_COLUMNS,
+    partitionKeys: PARTITION_KEYS,
+  });
+  const stopping = findings.filter(({ fatal }) => fatal || request.strict);
+  if (stopping.length > 0) throw unfit(request, snapshot, findings);
+  const plan = planSplit(files, refused, tables, {
+    snapshot: snapshot.date,
+    target: request.target,
+    targetBytes: request.targetBytes,
+    tablesAtOnce: request.target.startsWith('s3') ? TABLES_AT_ONCE.s3 : TABLES_AT_ONCE.file,
+  });
+  return { snapshot, findings, plan };
+}
+
+/** What is written under the source would be taken for a part of it, and a table of a source's name would replace it. */
+function checkApart({ source, target }: SplitRequest): void {
+  if (!source.startsWith(target) && !target.startsWith(source)) return;
+  throw new LakegateError('config', `expected the tables apart from their source, found ${target} and ${source}`);
+}
+
+const SHOWN = 200;
+
+function unfit({ map, strict }: SplitRequest, { folder }: Snapshot, findings: readonly Finding[]): LakegateError {
+  const lines = findings.slice(0, SHOWN).map(({ message }) => `\n  ${message}`);
+  const more = findings.length > SHOWN ? `\n  and ${findings.length - SHOWN} more` : '';
+  const way = strict && !findings.some(({ fatal }) => fatal) ? '; without --strict it would run all the same' : '';
+  return new LakegateError(
+    'config',
+    `the split map ${map.name} and ${folder} do not go together${way}:${lines.join('')}${more}`,
+    { context: { findings: findings.length } },
+  );
+}

@@ -1,0 +1,120 @@
+import { LakegateError } from '../errors.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { commitTable, tableState } from './commit-table.ts';
+import { copyPart } from './copy-part.ts';
+import type { Part, SplitPlan, TablePlan } from './model.ts';
+
+/** What became of a table. */
+export interface TableOutcome {
+  table: string;
+  /** `already`: it was there, from an earlier run. `left`: not to be copied, a decoding engine's. */
+  outcome: 'written' | 'already' | 'left' | 'failed';
+  folder?: string;
+  files?: number;
+  rows?: number;
+  bytes?: number;
+  /** Why it was left, or failed. */
+  reason?: string;
+}
+
+export interface SplitProgress {
+  /** Bytes of chunks there are to copy, told once. */
+  total(bytes: number): void;
+  copied(bytes: number): void;
+}
+
+/**
+ * Runs a plan: makes what is missing, then commits each table whose outputs are all there. One table's fault is recorded and the others go on. A
+ * run that was broken off at any instant is finished by the same call again, without redoing what is done.
+ * @returns an outcome for each table, in the plan's order, those left last
+ */
+export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: SplitProgress): Promise<TableOutcome[]> {
+  const faults = new Map<TablePlan, unknown>();
+  const attempt = async (tables: readonly TablePlan[], work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      for (const table of tables) faults.set(table, error);
+    }
+  };
+  const committed = new Set<TablePlan>();
+  const missing = new Map<TablePlan, Set<string>>();
+  for (const table of plan.tables) {
+    await attempt([table], async () => {
+      const state = await tableState(store, table);
+      if (state.committed) committed.add(table);
+      missing.set(table, new Set(state.missing.map(({ name }) => name)));
+    });
+  }
+  const open = plan.parts.flatMap((part): Part[] => {
+    const outputs = part.outputs.filter(({ table, output }) => missing.get(table)?.has(output.name));
+    return outputs.length === 0 ? [] : [{ ...part, outputs }];
+  });
+  progress?.total(open.reduce((sum, part) => sum + bytesOf(part), 0));
+  for (const part of open) {
+    await copyOrSingly(store, part, faults);
+    progress?.copied(bytesOf(part));
+  }
+  const outcomes: TableOutcome[] = [];
+  for (const table of plan.tables) {
+    if (!faults.has(table) && !committed.has(table)) await attempt([table], () => commitTable(store, table));
+    outcomes.push(outcomeOf(table, committed.has(table), faults));
+  }
+  return [...outcomes, ...plan.left.map(({ table, reason }): TableOutcome => ({ table, outcome: 'left', reason }))];
+}
+
+/** Copies a part. Where that fails, its tables are taken one by one: what is wrong with one of them keeps none of the others back. */
+async function copyOrSingly(store: ObjectStore, part: Part, faults: Map<TablePlan, unknown>): Promise<void> {
+  const outputs = part.outputs.filter(({ table }) => !faults.has(table));
+  if (outputs.length === 0) return;
+  try {
+    await copyPart(store, { ...part, outputs });
+  } catch (error) {
+    if (outputs.length === 1) {
+      faults.set(outputs[0]!.table, error);
+      return;
+    }
+    for (const output of outputs) await copyOrSingly(store, { ...part, outputs: [output] }, faults);
+  }
+}
+
+/**
+ * Writes `metadata/snapshot_dt.txt`, which says what snapshot the tables are of.
+ * @throws LakegateError of the store, `conflict` when another run writes it at the same moment
+ */
+export async function writeSnapshotDate(store: ObjectStore, target: string, date: string): Promise<void> {
+  const url = `${target}metadata/snapshot_dt.txt`;
+  const bytes = new TextEncoder().encode(`${date}\n`);
+  if ((await store.create(url, bytes)) !== undefined) return;
+  const present = await store.read(url);
+  if (new TextDecoder().decode(present.bytes).trim() === date) return;
+  if ((await store.replace(url, bytes, present.etag)) !== undefined) return;
+  throw new LakegateError('conflict', `${url} was changed by another run at the same moment. Run this again.`, {
+    context: { url },
+  });
+}
+
+function bytesOf({ outputs }: Part): number {
+  return outputs.reduce((sum, { output }) => sum + output.bytes, 0);
+}
+
+function outcomeOf(plan: TablePlan, already: boolean, faults: ReadonlyMap<TablePlan, unknown>): TableOutcome {
+  const { table, folder, outputs } = plan;
+  const fault = faults.get(plan);
+  if (fault !== undefined) {
+    return {
+      table: table.name,
+      outcome: 'failed',
+      folder,
+      reason: fault instanceof Error ? fault.message : String(fault),
+    };
+  }
+  return {
+    table: table.name,
+    outcome: already ? 'already' : 'written',
+    folder,
+    files: outputs.length,
+    rows: outputs.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
