@@ -86,7 +86,7 @@ test('only compose.ts and the command build adapters', () => {
 test('clock, chance, environment and console reach the core through ports', () => {
   const impure =
     /\bDate\.now\(|new Date\(\)|\bMath\.random\(|\bprocess\.(env|cwd|stdout|stderr)\b|\bconsole\.|\brandomUUID\(|\brandomBytes\(/;
-  const core = ['iceberg', 'parquet', 'rules', 'gate', 'formats', 'config'].flatMap(inFolder);
+  const core = ['iceberg', 'parquet', 'rules', 'gate', 'formats', 'config', 'tables'].flatMap(inFolder);
   const wrong = core.flatMap(({ path, text }) =>
     text
       .split('\n')
@@ -111,6 +111,7 @@ const LAYERS: Record<string, string[]> = {
   events: [],
   maintenance: ['catalogs', 'config', 'gate', 'iceberg', 'notify', 'storage'],
   config: ['iceberg', 'rules', 'partitions'],
+  tables: ['parquet', 'storage'],
   partitions: ['storage', 'config', 'catalogs'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
   aws: ['config', 'doctor', 'secrets', 'storage'],
@@ -128,7 +129,7 @@ const LAYERS: Record<string, string[]> = {
     'parquet',
     'rules',
     'storage',
-    'sql',
+    'sql', 'tables',
     'reading',
     'secrets',
   ],

@@ -3,6 +3,7 @@ import type { DeliveryState } from '../gate/delivery.ts';
 import { ENGINES } from '../reading/statements.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitCode } from './output.ts';
+import { addTables } from './tables-commands.ts';
 
 /** What a command does: its module is loaded when it is called, so that `--help` and small commands start at once. */
 export type Action<A extends unknown[]> = (context: CommandContext, ...args: A) => Promise<ExitCode>;
@@ -18,6 +19,7 @@ export function addCommands(program: Command, act: Act): void {
     act,
   );
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
+  addTables(program.command('tables').description('wide snapshots split into tables: split'), act);
 }
 
 function addVerbs(program: Command, act: Act): void {
