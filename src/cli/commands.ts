@@ -20,6 +20,7 @@ export function addCommands(program: Command, act: Act): void {
   );
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
   addTables(program.command('tables').description('wide snapshots split into tables: split'), act);
+  addReport(program.command('report').description('reports on the lake: monitor'), act);
 }
 
 function addVerbs(program: Command, act: Act): void {
@@ -177,6 +178,16 @@ function addTable(table: Command, act: Act): void {
     .option('--sweep-older-than <duration>', 'unreferenced files older than this', '3d')
     .option('--dry-run', 'say what would go')
     .action(act(async () => (await import('./table-change.ts')).expire));
+}
+
+function addReport(report: Command, act: Act): void {
+  report
+    .command('monitor')
+    .description('whether the tables are in good health: rows, keys, columns, partitions, age, file sizes')
+    .option('--out <folder>', "where to write it (default: a stage's results bucket, else reports/ beside lake.yaml)")
+    .option('--check', 'end with 3 on findings, with 1 when something could not be checked')
+    .option('--table <name>', 'look at this table only; nothing is written')
+    .action(act(async () => (await import('./report-monitor.ts')).monitor));
 }
 
 function positiveInteger(text: string): number {

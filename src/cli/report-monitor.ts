@@ -1,11 +1,131 @@
-import { relative } from 'node:path';
+import { resolve } from 'node:path';
+import type { LakeConfig } from '../config/model.ts';
 import { monitorDefaults } from '../config/monitor.ts';
 import { LakegateError } from '../errors.ts';
-import { latestMonitor, saveMonitor } from '../reports/monitor/files.ts';
+import { latestMonitor, type SavedReport, saveMonitor } from '../reports/monitor/files.ts';
+import { openGlueTables } from '../reports/monitor/glue-tables.ts';
 import { monitorLake } from '../reports/monitor/monitor-lake.ts';
 import { findingsOf, type MonitorReport, type TableReport, uncheckedOf } from '../reports/monitor/report.ts';
+import { type Cell, columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
-import { EXIT, type ExitCode } from './output.ts';
-import { count } from './words.ts';
+import { EXIT, type ExitCode, type Output } from './output.ts';
+import { count, number } from './words.ts';
 
+export interface MonitorOptions {
+  out?: string;
+  check?: boolean;
+  table?: string;
+}
+
+/**
+ * `lakegate report monitor`: looks at the tables, writes the report, and says what was found.
+ * @returns with `--check`: 3 on findings, 1 when nothing is wrong as far as could be checked, but not all could be
+ */
+export async function monitor(context: CommandContext, options: MonitorOptions): Promise<ExitCode> {
+  return withLake(context, async ({ config, ports }) => {
+    const { output } = context;
+    const settings = config.reports?.monitor ?? monitorDefaults();
+    const folder = folderOf(config, context, settings.folder, options.out);
+    let glue: ReturnType<typeof openGlueTables> | undefined;
+    let done = 0;
+    const report = await monitorLake(
+      config,
+      {
+        gate: ports,
+        glue: async () => {
+          glue ??= openGlueTables(config.stage?.region);
+          return glue;
+        },
+        onTable: ({ table_name: name }) => {
+          done += 1;
+          if (output.live) context.terminal.err.write(`\r\u001b[K${number(done)} looked at, last ${name.slice(0, 60)}`);
+        },
+      },
+      await latestMonitor(ports.store, folder, settings),
+      options.table === undefined ? undefined : (name) => isNamed(name, options.table!),
+    );
+    if (output.live) context.terminal.err.write('\r\u001b[K');
+    if (options.table !== undefined && report.tables.length === 0 && report.not_listed.length === 0) {
+      throw new LakegateError('not_found', `there is no table ${JSON.stringify(options.table)} to look at`);
+    }
+    // A report of one table would be taken for the one before, in which the others are missing.
+    const saved = options.table === undefined ? await saveMonitor(ports.store, folder, settings, report) : undefined;
+    output.result({ ...report, ...(saved && { files: saved }) }, () => rendered(report, saved, output));
+    return options.check ? verdict(report) : EXIT.done;
+  });
+}
+
+/** A stage's reports go to its results bucket; those of a laptop beside its lake. URL ending in `/`. */
+function folderOf(
+  { stage, source }: LakeConfig,
+  { terminal }: CommandContext,
+  folder: string,
+  out: string | undefined,
+): string {
+  if (out !== undefined) return `file://${resolve(terminal.cwd, out).replace(/\/$/, '')}/`;
+  if (stage !== undefined) return `s3://${stage.buckets.results.name}/${folder}`;
+  const home = source === undefined ? resolve(terminal.cwd, '.lakegate') : resolve(source, '..');
+  return `file://${home}/reports/${folder}`;
+}
+
+function isNamed(name: string, asked: string): boolean {
+  return name === asked || name.endsWith(`.${asked}`);
+}
+
+function verdict({ summary, not_listed: notListed }: MonitorReport): ExitCode {
+  if (summary.unhealthy > 0) return EXIT.auditFailed;
+  return summary.unknown > 0 || notListed.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+function rendered(report: MonitorReport, saved: SavedReport | undefined, output: Output): string {
+  const { summary, tables, not_listed: notListed } = report;
+  const sorted = tables.toSorted((a, b) => rank(a) - rank(b));
+  const lines = [
+    tables.length === 0
+      ? 'no tables to look at\n'
+      : columns(
+          HEAD,
+          sorted.map((table) => row(table, output)),
+          output.width,
+        ),
+    ...sorted.flatMap((table) => details(table, output)),
+    ...notListed.map(({ place, reason }) => `${output.style('yellow', 'not listed')}: ${place}: ${reason}\n`),
+    `\n${count(summary.tables, 'table')}: ${number(summary.healthy)} healthy, ${number(summary.unhealthy)} unhealthy, ${number(summary.unknown)} not checked\n`,
+    ...(saved ? [`report: ${saved.html}\n        ${saved.json}\n        ${saved.csv}\n`] : []),
+  ];
+  return lines.join('');
+}
+
+const HEAD = ['table', 'health', 'rows', 'before', 'snapshot', 'partitions', 'files'];
+
+const RANKS = { unhealthy: 0, unknown: 1, healthy: 2 } as const;
+
+function rank({ health_status: health }: TableReport): number {
+  return RANKS[health];
+}
+
+const COLORS = { unhealthy: 'red', unknown: 'yellow', healthy: 'green' } as const;
+
+function row(table: TableReport, output: Output): Cell[] {
+  const known = (value: number | null | undefined) => (value === null || value === undefined ? '?' : number(value));
+  const { health_status: health, previous_snapshot: before } = table;
+  return [
+    table.table_name,
+    {
+      text: health === 'unknown' ? 'not checked' : health,
+      paint: (text) => output.style(COLORS[health], text),
+    },
+    known(table.record_count),
+    before === null ? '' : known(before.rows),
+    table.snapshot_at?.slice(0, 10) ?? table.snapshot ?? '',
+    known(table.partition_count),
+    known(table.file_count),
+  ];
+}
+
+function details(table: TableReport, output: Output): string[] {
+  const found = findingsOf(table).map((text) => `  ${output.style('red', '✗')} ${text}\n`);
+  const open = uncheckedOf(table).map((text) => `  ${output.style('yellow', '?')} ${text}\n`);
+  return found.length + open.length === 0 ? [] : [`\n${table.table_name}\n`, ...found, ...open];
+}
