@@ -7,9 +7,10 @@ const KEPT_MOST_MS = 30_000;
 /**
  * Milliseconds left for work in this invocation; below zero when what is left is needed to end in time.
  * @param remainingMs Lambda's own count, called when the invocation begins
+ * @param keptMostMs kept back of a long invocation
  */
-export function workTime(remainingMs: () => number): () => number {
-  const kept = Math.min(KEPT_MOST_MS, remainingMs() * KEPT_PART);
+export function workTime(remainingMs: () => number, keptMostMs = KEPT_MOST_MS): () => number {
+  const kept = Math.min(keptMostMs, remainingMs() * KEPT_PART);
   return () => remainingMs() - kept;
 }
 

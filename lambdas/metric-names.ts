@@ -41,6 +41,21 @@ export const METRICS = {
   snapshotsExpired: 'SnapshotsExpired',
   filesDeleted: 'FilesDeleted',
   tasksFailed: 'MaintenanceTasksFailed',
+  /** Partitions by what was done with them, and folders that are none. */
+  partitionsCreated: 'PartitionsCreated',
+  partitionsRemoved: 'PartitionsRemoved',
+  partitionsUpdated: 'PartitionsUpdated',
+  partitionsRejected: 'PartitionsRejected',
+  /** Partitions that Glue did not take, tables that could not be looked at, databases that were given up. */
+  partitionErrors: 'PartitionErrors',
+  partitionTablesFailed: 'PartitionTablesFailed',
+  databasesFailed: 'PartitionDatabasesFailed',
+  /** Objects that lie under no managed table. */
+  objectsUnmatched: 'ObjectsUnmatched',
+  /** Requests of partition management, and how many of Glue's it refused for their number. */
+  glueCalls: 'GlueCalls',
+  s3Lists: 'S3Lists',
+  glueThrottled: 'GlueThrottled',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

@@ -4,10 +4,11 @@ import { AlertsStack } from './stacks/alerts-stack.ts';
 import { GateStack } from './stacks/gate-stack.ts';
 import { LakeStack } from './stacks/lake-stack.ts';
 import { NessieStack } from './stacks/nessie-stack.ts';
+import { PartitionStack } from './stacks/partition-stack.ts';
 import { type StageLake, stageNames } from './stage-names.ts';
 
 /** Folders with the bundles of a stage's functions, its configuration in each. */
-export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance', string>;
+export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt', string>;
 
 /** The stacks of one stage. */
 export interface StageStacks {
@@ -15,6 +16,8 @@ export interface StageStacks {
   alerts: AlertsStack;
   nessie?: NessieStack;
   gate: GateStack;
+  /** With `partitions:` in lake.yaml. */
+  partitions?: PartitionStack;
 }
 
 /** Puts a stage's stacks into the app, in the order in which they are deployed. */
@@ -55,7 +58,18 @@ export function addStage(app: App, lake: StageLake, code: StageCode): StageStack
   gate.addStackDependency(data);
   gate.addStackDependency(alerts);
   if (nessie) gate.addStackDependency(nessie);
-  return { lake: data, alerts, gate, ...(nessie && { nessie }) };
+  const partitions = lake.partitions
+    ? new PartitionStack(app, names.of('partitions'), {
+        lake,
+        partitions: lake.partitions,
+        code: code['partition-mgmt'],
+        ...(alerts.email && { email: alerts.email }),
+        ...of('partitions', `Partitions of the raw databases of ${names.prefix}`),
+      })
+    : undefined;
+  partitions?.addStackDependency(data);
+  partitions?.addStackDependency(alerts);
+  return { lake: data, alerts, gate, ...(nessie && { nessie }), ...(partitions && { partitions }) };
 }
 
 /** Has cdk-nag look at everything at synthesis, which fails on a finding that nobody has given a reason for. */

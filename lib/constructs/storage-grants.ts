@@ -4,6 +4,9 @@ import type { Grant } from './grants.ts';
 /** Prefix of the notify function's memory in the lake bucket. */
 const NOTES = 'lakegate/notify/';
 
+/** Prefix of partition management's states and run records there. */
+const PARTITIONS = 'lakegate/partitions/';
+
 const OBJECTS = 'Objects are named by those who drop files and by the tables; the bucket is the boundary.';
 
 /** Reading drops from the raw bucket, pinned to a version, and listing them. */
@@ -38,18 +41,34 @@ export function writeResults(lake: StageLake): Grant[] {
 
 /** Where the notify function remembers what it told: a few objects under one prefix of the lake bucket. */
 export function noteState(lake: StageLake): Grant[] {
+  return ownPrefix(lake, NOTES, ['s3:DeleteObject'], 'One small object for each trouble of a table');
+}
+
+/** Where partition management keeps what it knows of each database, and the records of its runs: one prefix of the lake bucket. */
+export function partitionState(lake: StageLake): Grant[] {
+  return ownPrefix(lake, PARTITIONS, [], 'One object for each database, and one for each run that did something');
+}
+
+/** Listing the folders of the tables whose partitions are managed. */
+export function listRaw(lake: StageLake, buckets: readonly string[]): Grant[] {
+  return [{ actions: ['s3:ListBucket'], resources: buckets.map((bucket) => stageNames(lake).bucketArn(bucket)) }];
+}
+
+/** Reading and writing what lies under one prefix of the lake bucket. */
+function ownPrefix(lake: StageLake, prefix: string, more: readonly string[], what: string): Grant[] {
   const { bucketArn } = stageNames(lake);
   const { name } = lake.stage.buckets.lake;
   return [
+    // Without the right to list, a missing object is answered as a refusal.
     {
       actions: ['s3:ListBucket'],
       resources: [bucketArn(name)],
-      conditions: { StringLike: { 's3:prefix': `${NOTES}*` } },
+      conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
     },
     {
-      actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:DeleteObject'],
-      resources: [bucketArn(name, `${NOTES}*`)],
-      wildcard: 'One small object for each trouble of a table; the prefix is the boundary.',
+      actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', ...more],
+      resources: [bucketArn(name, `${prefix}*`)],
+      wildcard: `${what}; the prefix is the boundary.`,
     },
     useKeys(lake, [name], ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { bundleLambda, LAMBDAS, type LambdaName } from '../../scripts/build-lambdas.ts';
 import type { CatalogConfig } from '../../src/config/model.ts';
+import { partitionsConfig } from '../../src/config/partitions.ts';
 import { TEST_EVENT } from '../events/samples.ts';
 import { closeStages, newFolder, stageConfig } from './stage.ts';
 
@@ -13,14 +14,15 @@ afterAll(closeStages);
 const KB = 1000;
 
 /** Zipped, all chunks but the source maps. KB (1,000 bytes). */
-const LIMITS: Record<LambdaName, number> = { 'wap-audit': 300, notify: 200, maintenance: 300 };
+const LIMITS: Record<LambdaName, number> = { 'wap-audit': 300, notify: 200, maintenance: 300, 'partition-mgmt': 300 };
 
 const warehouse = 's3://lake-bucket/warehouse/';
+const PARTITIONS = partitionsConfig({}, 's3://lake-bucket/lakegate/partitions/');
 const GLUE: CatalogConfig = { type: 'glue', warehouse, region: 'eu-central-1' };
 
 async function bundle(name: LambdaName) {
   const folder = newFolder();
-  const config = { ...stageConfig(folder), defaultCatalog: 'glue', catalogs: { glue: GLUE } };
+  const config = { ...stageConfig(folder), defaultCatalog: 'glue', catalogs: { glue: GLUE }, partitions: PARTITIONS };
   const metafile = await bundleLambda(name, folder, config);
   const chunks = readdirSync(folder).filter((file) => !file.endsWith('.map'));
   return { folder, chunks, inputs: Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs)) };
@@ -70,7 +72,7 @@ describe.each(LAMBDAS)('%s', (name) => {
     const answer: unknown = JSON.parse(/^ANSWER (.*)$/m.exec(out)![1]!);
     if (name === 'wap-audit') expect(answer).toEqual({ deliveries: [] });
     if (name === 'notify') expect(answer).toEqual({ batchItemFailures: [] });
-    if (name === 'maintenance') expect(answer).toMatchObject({ kind: 'usage' });
+    if (name === 'maintenance' || name === 'partition-mgmt') expect(answer).toMatchObject({ kind: 'usage' });
   }, 30_000);
 });
 

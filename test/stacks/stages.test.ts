@@ -37,11 +37,19 @@ stages:
   try: { account: "111111111111", region: eu-west-1, nessie: ${kind} }
 `;
 
+const PARTITIONS = `
+name: acme
+partitions: {}
+stages:
+  raw: { account: "111111111111", region: eu-west-1, alarm_email: ops@example.com }
+`;
+
 const dev = synthesize(DEV);
 const existing = synthesize(EXISTING);
 const fargate = synthesize(nessie('fargate'));
 const lightsail = synthesize(nessie('lightsail'));
-const ALL: [string, Synthesized][] = Object.entries({ dev, existing, fargate, lightsail });
+const partitions = synthesize(PARTITIONS);
+const ALL: [string, Synthesized][] = Object.entries({ dev, existing, fargate, lightsail, partitions });
 
 /** The one resource of its kind that has this name. */
 function named(from: Synthesized, type: string, property: string, name: string): Resource {
