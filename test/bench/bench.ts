@@ -4,6 +4,7 @@
  *
  * usage: bench [--runs N] [--rows 1000000,8000000] [--history 2000]
  *        bench lambda-init [--runs N]    only how long the function takes to start
+ *        bench partitions [--runs N] [--worlds wide,backfill,hourly] [--quick]    only partition management
  */
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +30,8 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string', default: '5' },
     rows: { type: 'string', default: '1000000,8000000' },
     history: { type: 'string', default: '2000' },
+    worlds: { type: 'string', default: 'wide,backfill,hourly' },
+    quick: { type: 'boolean', default: false },
   },
 });
 const RUNS = Number(values.runs);
@@ -49,7 +52,7 @@ if (positionals.includes('lambda-init')) {
   process.exit();
 }
 await build({
-  entryPoints: [join(root, 'test', 'bench', 'run-lakegate.ts')],
+  entryPoints: [join(root, 'test', 'bench', 'run-lakegate.ts'), join(root, 'test', 'bench', 'partitions', 'run.ts')],
   outdir: join(scratch, 'bundle'),
   bundle: true,
   splitting: true,
@@ -57,8 +60,20 @@ await build({
   platform: 'node',
   target: 'node24',
   external: ['@duckdb/node-api', '@slack/web-api'],
-  banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as requireAt } from 'node:module'; const require = requireAt(import.meta.url);",
+  },
 });
+
+if (positionals.includes('partitions')) {
+  const { benchPartitions } = await import('./partitions/bench.ts');
+  const wrangler = join(root, '.interop', 'wrangler-venv', 'bin', 'python');
+  const worlds = values.worlds.split(',');
+  const lines = await benchPartitions({ runs: RUNS, worlds, quick: values.quick, python, wrangler, scratch });
+  writeFileSync(join(scratch, 'partitions.md'), `${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  process.exit();
+}
 
 say(
   `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${RUNS} runs each in turn, medians`,
