@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import type { LakeConfig } from '../config/model.ts';
 import { monitorDefaults } from '../config/monitor.ts';
 import { LakegateError } from '../errors.ts';
+import { s3ConsoleLink } from '../reports/console-links.ts';
 import { latestMonitor, type SavedReport, saveMonitor } from '../reports/monitor/files.ts';
 import { openGlueTables } from '../reports/monitor/glue-tables.ts';
 import { monitorLake } from '../reports/monitor/monitor-lake.ts';
+import { monitorNews } from '../reports/monitor/news.ts';
 import { findingsOf, type MonitorReport, type TableReport, uncheckedOf } from '../reports/monitor/report.ts';
 import { type Cell, columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
@@ -16,6 +18,7 @@ export interface MonitorOptions {
   out?: string;
   check?: boolean;
   table?: string;
+  tell?: boolean;
 }
 
 /**
@@ -51,6 +54,10 @@ export async function monitor(context: CommandContext, options: MonitorOptions):
     }
     // A report of one table would be taken for the one before, in which the others are missing.
     const saved = options.table === undefined ? await saveMonitor(ports.store, folder, settings, report) : undefined;
+    if (options.tell && saved) {
+      const link = config.stage && s3ConsoleLink(saved.html, config.stage.region);
+      await ports.notifier.notify(monitorNews(report, link, config));
+    }
     output.result({ ...report, ...(saved && { files: saved }) }, () => rendered(report, saved, output));
     return options.check ? verdict(report) : EXIT.done;
   });
