@@ -29,6 +29,8 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'drop.unrouted': ['file', 'reason', 'at'],
   'drop.missed': ['table', 'file', 'at'],
   'partitions.failed': ['database', 'at'],
+  'table.unhealthy': ['table', 'at'],
+  'report.made': ['report', 'headline', 'at'],
 };
 
 const OPTIONAL = ['owner', 'channel', 'branch', 'reason'];
@@ -54,12 +56,34 @@ function domainEvent(name: string, detail: Json): DomainEvent {
     if (!(Array.isArray(detail.failures) && detail.failures.every(isFailure)))
       throw malformed('reasons in "failures"', detail.failures);
   }
+  if (name === 'report.made') checkReport(detail);
+  if (name === 'table.unhealthy') checkUnhealthy(detail);
   return detail as unknown as DomainEvent;
 }
 
 function isResult(result: unknown): boolean {
   if (!isObject(result)) return false;
   return ['rule', 'outcome', 'expected', 'found'].every((field) => typeof result[field] === 'string');
+}
+
+function checkUnhealthy({ checks, findings, link }: Json): void {
+  for (const list of [checks, findings]) {
+    if (!(Array.isArray(list) && list.every((item) => typeof item === 'string'))) throw malformed('findings', list);
+  }
+  checkLink(link);
+}
+
+function checkReport({ lines, link }: Json): void {
+  if (!(Array.isArray(lines) && lines.every((line) => typeof line === 'string'))) {
+    throw malformed('sentences in "lines"', lines);
+  }
+  checkLink(link);
+}
+
+function checkLink(link: unknown): void {
+  if (link !== undefined && !(typeof link === 'string' && URL.parse(link)?.protocol === 'https:')) {
+    throw malformed('an https address in "link"', link);
+  }
 }
 
 function isFailure(failure: unknown): boolean {

@@ -33,6 +33,7 @@ function render(notice: Notice, paint: Paint): string[] {
       `${paint('dim', '!')} ${paint('bold', notice.headline)}${owner}`,
       ...notice.items.map((item) => `    ${printable(item)}`),
       ...notice.text.map((text) => `  ${printable(text)}`),
+      ...(notice.link ? [`  ${printable(`${notice.link.text}: ${notice.link.url}`)}`] : []),
     ];
   }
   return [

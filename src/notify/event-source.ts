@@ -9,4 +9,6 @@ export const EVENT_NAMES = [
   'drop.unrouted',
   'drop.missed',
   'partitions.failed',
+  'table.unhealthy',
+  'report.made',
 ] as const;

@@ -1,4 +1,13 @@
-import type { AlarmChanged, DropMissed, DropUnrouted, News, PartitionFailure, PartitionsFailed } from './notifier.ts';
+import type {
+  AlarmChanged,
+  DropMissed,
+  DropUnrouted,
+  News,
+  PartitionFailure,
+  PartitionsFailed,
+  ReportMade,
+} from './notifier.ts';
+import { unhealthyNotices } from './unhealthy-notice.ts';
 
 /** Something to look at that is no delivery: a headline, a list, and what to do. */
 export interface NoteNotice {
@@ -9,9 +18,11 @@ export interface NoteNotice {
   headline: string;
   items: string[];
   text: string[];
+  /** Where to read on. */
+  link?: { text: string; url: string };
 }
 
-/** Groups what is about no delivery: all unrouted drops, missed drops by table and channel, partitions by database, each alarm by itself. */
+/** Groups what is about no delivery: all unrouted drops, missed drops by table and channel, partitions by database, each report and each alarm by itself. */
 export function noteNotices(events: readonly News[]): NoteNotice[] {
   const unrouted = events.filter((event) => event.event === 'drop.unrouted');
   const missed = Map.groupBy(
@@ -27,6 +38,8 @@ export function noteNotices(events: readonly News[]): NoteNotice[] {
     ...(unrouted.length > 0 ? [unroutedNotice(unrouted)] : []),
     ...[...missed.values()].map(missedNotice),
     ...[...partitions.values()].map(partitionsNotice),
+    ...unhealthyNotices(events),
+    ...events.filter((event): event is ReportMade => event.event === 'report.made').map(reportNotice),
     ...alarms.map(alarmNotice),
   ];
 }
@@ -93,6 +106,17 @@ function messageIn(reason: string): string {
   } catch {
     return reason;
   }
+}
+
+function reportNotice({ headline, lines, link, channel }: ReportMade): NoteNotice {
+  return {
+    kind: 'note',
+    ...(channel !== undefined && { channel }),
+    headline,
+    items: [],
+    text: lines,
+    ...(link !== undefined && { link: { text: 'Open the report', url: link } }),
+  };
 }
 
 function alarmNotice({ event, name, description, reason }: AlarmChanged): NoteNotice {

@@ -1,7 +1,14 @@
 import type { RuleResult } from '../rules/rule.ts';
 
 /** Something that happened to a delivery or a drop, which people and other systems may want to hear about. */
-export type DomainEvent = DeliveryPublished | DeliveryStopped | DropUnrouted | DropMissed | PartitionsFailed;
+export type DomainEvent =
+  | DeliveryPublished
+  | DeliveryStopped
+  | DropUnrouted
+  | DropMissed
+  | PartitionsFailed
+  | TableUnhealthy
+  | ReportMade;
 
 /** All that people can be told of: what happened in the lake, and what CloudWatch says of its parts. */
 export type News = DomainEvent | AlarmChanged;
@@ -73,6 +80,36 @@ export interface PartitionFailure {
   /** In the order of the table's partition keys; absent where the whole table or database failed. */
   values?: string[];
   reason: string;
+}
+
+/** A report was made. Its summary, and where it is. */
+export interface ReportMade {
+  event: 'report.made';
+  /** `cleanrooms`, `monitor`. */
+  report: string;
+  /** `Clean Rooms: 48 of 60 tables ready`. */
+  headline: string;
+  /** What matters of it, a sentence each. */
+  lines: string[];
+  /** The report's page for people: an https address. */
+  link?: string;
+  at: string;
+  channel?: string;
+}
+
+/** The data monitor found something wrong with a table. */
+export interface TableUnhealthy {
+  event: 'table.unhealthy';
+  table: string;
+  /** Names of the checks that found something. */
+  checks: string[];
+  /** One sentence for each. */
+  findings: string[];
+  /** The report's page for people: an https address. */
+  link?: string;
+  at: string;
+  owner?: string;
+  channel?: string;
 }
 
 /** An alarm of a deployed stage began or ended. */

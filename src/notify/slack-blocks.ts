@@ -63,9 +63,10 @@ function blocksOf(notice: Notice): SlackBlock[] {
 
 function noteBlocks(notice: NoteNotice): SlackBlock[] {
   const owner = notice.owner === undefined ? '' : `, owner ${free(notice.owner, 300)}`;
-  const lines = [`*${free(notice.headline, MAX_HEADER)}*${owner}`, ...notice.text.map((text) => free(text, 700))];
-  const items = notice.items.map((item) => `• ${code(item, 500)}`);
-  return [section(withinLength(lines, items, MAX_TEXT, (rest) => `and ${rest} more`))];
+  const headline = `*${free(notice.headline, MAX_HEADER)}*${owner}`;
+  const items = [...notice.text.map((text) => free(text, 700)), ...notice.items.map((item) => `• ${code(item, 500)}`)];
+  const text = section(withinLength([headline], items, MAX_TEXT, (rest) => `and ${rest} more`));
+  return notice.link === undefined ? [text] : [text, section(link(notice.link))];
 }
 
 function stoppedBlocks(notice: StoppedNotice): SlackBlock[] {
@@ -140,6 +141,12 @@ function section(text: string): SlackBlock {
 
 function context(text: string): SlackBlock {
   return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
+}
+
+/** A link: in its address the characters that would end it are escaped. */
+function link({ text, url }: { text: string; url: string }): string {
+  const address = new URL(url).href.replaceAll('|', '%7C').replaceAll('&', '&amp;');
+  return `<${address.replaceAll('<', '%3C').replaceAll('>', '%3E')}|${free(text, 100)}>`;
 }
 
 /** Text from outside in code style: nothing inside it is formatting. */

@@ -94,6 +94,7 @@ function partsOf(notice: Notice): RichText[][] {
       return [
         ...notice.text.map((text) => [block([{ text }])]),
         ...notice.items.map((text) => [block([{ text, fontType: 'Monospace' }])]),
+        ...(notice.link ? [[block([{ text: `${notice.link.text}: ${notice.link.url}` }])]] : []),
       ];
   }
 }

@@ -24,6 +24,10 @@ export function troubleOf(news: News): string | undefined {
       return key(news.event, news.database, news.table, [
         ...new Set(news.failures.map(({ reason }) => general(reason, ''))),
       ]);
+    case 'table.unhealthy':
+      return key(news.event, news.table, news.channel, [...news.checks].sort());
+    case 'report.made':
+      return key(news.event, news.report, news.channel, [news.headline, ...news.lines]);
     case 'alarm.raised':
     case 'alarm.ended':
       return key(news.event, news.name);
@@ -35,6 +39,7 @@ export function messageOf(news: News): string {
   if ('name' in news) return key(news.event, news.name);
   if (news.event === 'drop.unrouted') return key(news.event);
   if (news.event === 'partitions.failed') return key(news.event, news.database);
+  if (news.event === 'report.made') return key(news.event, news.report, news.channel);
   return key(news.table, news.channel);
 }
 

@@ -159,3 +159,28 @@ describe('slackMessages', () => {
     expect(texts(message!)).toContain(`and ${100 - shown} more: \`lakegate delivery list\``);
   });
 });
+
+test('a report is told with its counts and a link that nothing in its address can leave', () => {
+  const [message, ...more] = slackMessages([
+    {
+      event: 'report.made',
+      report: 'cleanrooms',
+      headline: 'Clean Rooms: 48 of 60 tables ready',
+      lines: ['Stopped being ready: part_a, <!channel>', ...Array.from({ length: 40 }, () => 'x'.repeat(300))],
+      link: 'https://eu-west-1.console.aws.amazon.com/s3/object/b?region=eu-west-1&prefix=a|b>c.html',
+      at: '2026-01-02T03:04:05Z',
+      channel: '#reports',
+    },
+  ]);
+  expect(more).toEqual([]);
+  expect(message!.channel).toBe('#reports');
+  const [summary, link] = message!.blocks as { text: { text: string } }[];
+  expect(summary!.text.text).toContain(
+    '*Clean Rooms: 48 of 60 tables ready*\nStopped being ready: part_a, &lt;!channel&gt;',
+  );
+  expect(summary!.text.text.length).toBeLessThanOrEqual(3000);
+  expect(summary!.text.text).toMatch(/and \d+ more$/);
+  expect(link!.text.text).toBe(
+    '<https://eu-west-1.console.aws.amazon.com/s3/object/b?region=eu-west-1&amp;prefix=a%7Cb%3Ec.html|Open the report>',
+  );
+});
