@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { commitTable, tableState } from './commit-table.ts';
@@ -39,13 +40,13 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
   };
   const committed = new Set<TablePlan>();
   const missing = new Map<TablePlan, Set<string>>();
-  for (const table of plan.tables) {
-    await attempt([table], async () => {
+  await eachTable(plan.tables, (table) =>
+    attempt([table], async () => {
       const state = await tableState(store, table);
       if (state.committed) committed.add(table);
       missing.set(table, new Set(state.missing.map(({ name }) => name)));
-    });
-  }
+    }),
+  );
   const open = plan.parts.flatMap((part): Part[] => {
     const outputs = part.outputs.filter(({ table, output }) => missing.get(table)?.has(output.name));
     return outputs.length === 0 ? [] : [{ ...part, outputs }];
@@ -61,6 +62,14 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
     outcomes.push(outcomeOf(table, committed.has(table), faults));
   }
   return [...outcomes, ...plan.left.map(({ table, reason }): TableOutcome => ({ table, outcome: 'left', reason }))];
+}
+
+/** Looking and committing are small requests, or waits for a disk: several at once. */
+const TABLES_AT_ONCE = 8;
+
+async function eachTable(tables: readonly TablePlan[], act: (table: TablePlan) => Promise<void>): Promise<void> {
+  const limit = pLimit(TABLES_AT_ONCE);
+  await Promise.all(tables.map((table) => limit(() => act(table))));
 }
 
 /** Copies a part. Where that fails, its tables are taken one by one: what is wrong with one of them keeps none of the others back. */
