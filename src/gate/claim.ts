@@ -119,6 +119,8 @@ export interface ClaimedDelivery {
   write(): Promise<void>;
   /** To be told when the last word was written into the batch's outcome: the record itself stays as it is. */
   written(): void;
+  /** Writes down that it is taken up by itself, and for which time. @throws as `write` */
+  begin(alone: number): Promise<void>;
   /** Puts the lease's end off. @throws as `write` */
   renew(): Promise<void>;
   /** Makes sure that it is still this runner's: renews the lease where it has run out. @throws as `write` */
@@ -163,7 +165,7 @@ function createClaimed(ports: ClaimPorts, first: VersionedRecord, wasDropped: bo
       noted.push({ state, at: isoTime(ports.now()), ...(detail === undefined ? {} : { detail }) });
     },
     end(change) {
-      const { lease: _lease, batch: _batch, ...open } = ended ?? current.record;
+      const { lease: _lease, batch: _batch, alone: _alone, ...open } = ended ?? current.record;
       ended = { ...open, ...change, history: [...open.history, ...noted.splice(0)] };
     },
     write: () =>
@@ -175,6 +177,7 @@ function createClaimed(ports: ClaimPorts, first: VersionedRecord, wasDropped: bo
     written() {
       isOver = true;
     },
+    begin: (alone) => inTurn(() => replace({ ...current.record, lease: newLease(ports), alone })),
     renew: () => inTurn(renewed),
     hold: () =>
       inTurn(async () => {

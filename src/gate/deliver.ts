@@ -3,6 +3,7 @@ import { parseIdentifier } from '../catalogs/identifier.ts';
 import type { LakeConfig, TableConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
 import type { ExpectedObject } from '../storage/store.ts';
+import { settledTogether } from './alone.ts';
 import { type Claim, claim, isHeld } from './claim.ts';
 import type { DeliveryRecord, DeliveryState, Drop } from './delivery.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -165,9 +166,10 @@ export async function deliverDrops(
   await withHeartbeat(owned, ports.leaseMs / 3, async () => {
     for (const batch of batches) {
       const own = batch.flatMap((claimed) => (claimed.kind === 'claimed' ? [claimed.delivery] : []));
-      if (own.length === 0) continue;
-      const settled = await settleBatch(ports, table, target, own);
-      for (const [index, outcome] of settled.entries()) outcomes.set(own[index]!.id, outcome);
+      for (const group of settledTogether(own)) {
+        const settled = await settleBatch(ports, table, target, group);
+        for (const [index, outcome] of settled.entries()) outcomes.set(group[index]!.id, outcome);
+      }
     }
   });
   return drops.map((drop) => outcomes.get(deliveryId(drop))!);

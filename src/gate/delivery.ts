@@ -44,6 +44,8 @@ export interface DeliveryRecord {
    */
   batch?: string;
   attempts: number;
+  /** Times that a run took it up with nothing else beside it since it last ended or was given back: those before this one were lost. */
+  alone?: number;
   rows?: number;
   bytes?: number;
   /** Data files of this delivery, as the manifests name them. */

@@ -3,6 +3,7 @@ import type { TableConfig } from '../config/model.ts';
 import { isKind, LakegateError } from '../errors.ts';
 import { allFields } from '../iceberg/schema.ts';
 import type { AuditVerdict } from '../rules/rule.ts';
+import { beginAlone } from './alone.ts';
 import { addedFiles, auditFiles } from './audit.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import { makeDataFiles } from './data-files.ts';
@@ -46,18 +47,26 @@ export async function runBatch(
   deliveries: readonly ClaimedDelivery[],
 ): Promise<Map<string, unknown>> {
   const batch: Batch = { ports, config, target, faults: new Map() };
-  // One that its runner did not survive is not mixed with others, which may be no safer beside it than that runner was.
+  // Whoever claims hands on those that lost their runner one by one.
   const isAlone = ({ record, wasDropped }: ClaimedDelivery) =>
     wasDropped || (config.mode === 'overwrite' && record.attempts > 1);
   const again = deliveries.filter(isAlone);
   const together = deliveries.filter((delivery) => !isAlone(delivery));
   await runRounds(batch, together, 1);
   for (const delivery of again) {
-    const late = config.mode === 'overwrite' ? await outdated(ports, target, delivery) : undefined;
-    if (late === undefined) await runRounds(batch, [delivery], 1);
-    else delivery.end(recordEnding(delivery, { kind: 'rejected', reason: late }));
+    await runAlone(batch, delivery).catch((error) => void batch.faults.set(delivery.id, error));
   }
   return batch.faults;
+}
+
+/** One that was begun before, by itself. @throws what keeps it from being begun */
+async function runAlone(batch: Batch, delivery: ClaimedDelivery): Promise<void> {
+  const { ports, config, target } = batch;
+  checkTime(ports);
+  if (delivery.wasDropped) await beginAlone(delivery);
+  const late = config.mode === 'overwrite' ? await outdated(ports, target, delivery) : undefined;
+  if (late === undefined) await runRounds(batch, [delivery], 1);
+  else delivery.end(recordEnding(delivery, { kind: 'rejected', reason: late }));
 }
 
 /** Runs deliveries until each has ended or has a fault. */
