@@ -49,7 +49,7 @@ const ADAPTERS = [
   /^src\/notify\/(slack|slack-client|teams|event-bus|event-bridge|notifiers)\.ts$/,
   /^src\/secrets\/(reader|secrets-manager)\.ts$/,
   /^src\/sql\//,
-  /^src\/reports\/monitor\/glue-tables\.ts$/,
+  /^src\/reports\/(cleanrooms\/aws|monitor\/glue-tables)\.ts$/,
   /^src\/partitions\/(glue|glue-requests|s3-folders)\.ts$/,
   /^src\/aws\//,
 ];
@@ -114,6 +114,7 @@ const LAYERS: Record<string, string[]> = {
   config: ['iceberg', 'rules', 'partitions'],
   tables: ['parquet', 'storage'],
   reports: [
+    'aws',
     'catalogs',
     'config',
     'gate',

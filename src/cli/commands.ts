@@ -20,7 +20,7 @@ export function addCommands(program: Command, act: Act): void {
   );
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
   addTables(program.command('tables').description('wide snapshots split into tables: split'), act);
-  addReport(program.command('report').description('reports on the lake: monitor'), act);
+  addReport(program.command('report').description('reports on the lake: cleanrooms, check, monitor'), act);
 }
 
 function addVerbs(program: Command, act: Act): void {
@@ -182,11 +182,24 @@ function addTable(table: Command, act: Act): void {
 
 function addReport(report: Command, act: Act): void {
   report
+    .command('cleanrooms')
+    .description('which tables are ready for analysis in AWS Clean Rooms, and why the others are not')
+    .option('--membership <id>', "of this membership only (default: lake.yaml's, else every active one)")
+    .option('--out <folder>', "where to write it (default: a stage's results bucket, else reports/ beside lake.yaml)")
+    .option('--tell', 'tell people too: the summary, as the scheduled run does')
+    .action(act(async () => (await import('./report-cleanrooms.ts')).cleanrooms));
+  report
+    .command('check')
+    .description('whether the tables that should be ready for Clean Rooms are; ends with 3 when one is not')
+    .option('--membership <id>', "of this membership only (default: lake.yaml's, else every active one)")
+    .action(act(async () => (await import('./report-cleanrooms.ts')).check));
+  report
     .command('monitor')
     .description('whether the tables are in good health: rows, keys, columns, partitions, age, file sizes')
     .option('--out <folder>', "where to write it (default: a stage's results bucket, else reports/ beside lake.yaml)")
     .option('--check', 'end with 3 on findings, with 1 when something could not be checked')
     .option('--table <name>', 'look at this table only; nothing is written')
+    .option('--tell', 'tell people too: unhealthy tables and the report, as the scheduled run does')
     .action(act(async () => (await import('./report-monitor.ts')).monitor));
 }
 
