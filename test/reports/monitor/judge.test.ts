@@ -127,7 +127,7 @@ describe('without a snapshot before in the table', () => {
     previous: { known: undefined },
     schemaFaults: { known: undefined },
   };
-  const before = (snapshot: string, rows: number): Fact<Before> => ({
+  const last = (snapshot: string, rows: number): Fact<Before> => ({
     known: {
       snapshot,
       record_count: rows,
@@ -143,15 +143,15 @@ describe('without a snapshot before in the table', () => {
   });
 
   test('rows are compared with the report that saw another snapshot', () => {
-    expect(look(first, before('a', 500)).previous_snapshot).toEqual({ id: 'a', rows: 500 });
+    expect(look(first, last('a', 500)).previous_snapshot).toEqual({ id: 'a', rows: 500 });
   });
 
   test('a report of the same snapshot hands its own comparison on: never the table against itself', () => {
-    expect(look(first, before('b', 1000)).previous_snapshot).toEqual({ id: '0', rows: 100 });
+    expect(look(first, last('b', 1000)).previous_snapshot).toEqual({ id: '0', rows: 100 });
   });
 
   test('columns are compared with that report', () => {
-    const report = look(first, before('a', 1000));
+    const report = look(first, last('a', 1000));
     expect(findingsOf(report)).toEqual([
       'schema: expected the columns of the report before, found column id is string instead of long',
     ]);
