@@ -4,12 +4,12 @@ import type { LakeConfig, StageConfig } from '../config/model.ts';
 import { catalogChecks, laptopChecks } from '../doctor/lake-checks.ts';
 import { notTried, runChecks } from '../doctor/run-checks.ts';
 import { callerCheck, stageChecks } from '../doctor/stage-checks.ts';
-import { type Check, type Finding, failed, ok } from '../doctor/verdict.ts';
+import { type Finding, failed, ok } from '../doctor/verdict.ts';
 import { isKind } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { CommandContext } from './context.ts';
 import { renderFindings } from './findings.ts';
-import { readConfig, withOpened } from './lake.ts';
+import { atDeployedNessie, readConfig, withOpened } from './lake.ts';
 import { createLakeProbe } from './lake-probe.ts';
 import { describeError, EXIT, type ExitCode, quoted } from './output.ts';
 import { count } from './words.ts';
@@ -61,12 +61,14 @@ async function onStage(context: CommandContext, config: LakeConfig & { stage: St
     deploy: deployCommand(context, config.stage),
   };
   const ofStage = stageChecks(config, probe, expected);
-  return withOpened(context, config, async (lake) => {
-    const checks: Check[] = [...ofStage, ...catalogChecks(lake.config, createLakeProbe(lake, terminal.env))];
-    const [caller] = (await runChecks([callerCheck(config.stage, probe)])) as [Finding];
-    if (caller.status === 'ok') return [caller, ...(await runChecks(checks))];
-    // Asked with the credentials of another account, everything would seem to be missing.
-    return [caller, ...notTried(checks, 'not looked at without the right AWS credentials')];
+  const [caller] = (await runChecks([callerCheck(config.stage, probe)])) as [Finding];
+  // Asked with the credentials of another account, everything would seem to be missing.
+  if (caller.status !== 'ok') return [caller, ...notTried(ofStage, 'not looked at without the right AWS credentials')];
+  // Where the stack cannot be read, its check says so; the catalogue's then says that its address is not known.
+  const atNessie = await atDeployedNessie(context, config).catch(() => context);
+  return withOpened(atNessie, config, async (lake) => {
+    const checks = [...ofStage, ...catalogChecks(lake.config, createLakeProbe(lake, terminal.env))];
+    return [caller, ...(await runChecks(checks))];
   });
 }
 

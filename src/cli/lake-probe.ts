@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import { parseIdentifier } from '../catalogs/identifier.ts';
@@ -15,7 +15,7 @@ export function createLakeProbe({ ports }: Lake, env: LakeProbe['env']): LakePro
   return {
     env,
     async place(url) {
-      if (url.startsWith('file://')) return folderFacts(fileURLToPath(url));
+      if (url.startsWith('file://')) return folderFacts(resolve(fileURLToPath(url)));
       for await (const _first of ports.store.list(url)) break;
       return { kind: 'remote' };
     },
@@ -40,8 +40,8 @@ async function folderFacts(path: string): Promise<PlaceFacts> {
       return { kind: isThere ? 'writable' : 'makeable' };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' && at !== dirname(at)) continue;
-      if (code === 'ENOTDIR') return { kind: 'refused', at, reason: 'lies in something that is no folder' };
+      // Below a file nothing can be: the file itself is found on the way up.
+      if ((code === 'ENOENT' || code === 'ENOTDIR') && at !== dirname(at)) continue;
       if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
         return { kind: 'refused', at, reason: `is not open to writing (${code})` };
       }

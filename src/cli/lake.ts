@@ -50,7 +50,16 @@ export async function withLake<T>(
   const config = await readConfig(context);
   // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
   if (config.stage !== undefined) await checkCaller(context, config.stage);
-  return withOpened(context, config, work, onStep);
+  return withOpened(await atDeployedNessie(context, config), config, work, onStep);
+}
+
+/** A stage's own Nessie has an address that its deployment gave it: the stack says which, unless the environment does. */
+export async function atDeployedNessie(context: CommandContext, { name, stage }: LakeConfig): Promise<CommandContext> {
+  const { terminal } = context;
+  if (stage?.nessie === undefined || terminal.env.NESSIE_ENDPOINT) return context;
+  const { stackReader } = await import('../aws/stack-facts.ts');
+  const stack = await stackReader(stage.region)(`${name}-${stage.name}-nessie`);
+  return { ...context, terminal: { ...terminal, env: { ...terminal.env, NESSIE_ENDPOINT: stack?.outputs.Endpoint } } };
 }
 
 /** As `withLake`, for a lake that was read already; nobody looks whose credentials they are. */
