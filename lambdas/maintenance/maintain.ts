@@ -1,7 +1,8 @@
 import type { Lake } from '../../src/compose.ts';
 import { isKind, LakegateError } from '../../src/errors.ts';
+import { findOpen, isLedgerState } from '../../src/gate/open-deliveries.ts';
 import type { DeliveryOutcome, GatePorts } from '../../src/gate/ports.ts';
-import { resumeOpen } from '../../src/gate/resume.ts';
+import { takeUp } from '../../src/gate/resume.ts';
 import { sweepUnfinished } from '../../src/gate/sweep.ts';
 import { expireTables } from '../../src/maintenance/expire.ts';
 import { type OptimizedTable, planOptimize } from '../../src/maintenance/optimize.ts';
@@ -106,7 +107,12 @@ export async function maintain(ports: MaintenancePorts, request: MaintenanceRequ
 }
 
 async function resume({ lake, observer }: MaintenancePorts, gate: GatePorts): Promise<Record<string, number>> {
-  const outcomes = await resumeOpen(gate, lake.config, (error) => observer.error('record-unreadable', { error }));
+  const progress = createProgress(gate.store, `${bookkeeping(lake.config)}maintenance/resumed.json`, isLedgerState);
+  const before = await progress.load();
+  const found = await findOpen(gate, before, (error) => observer.error('record-unreadable', { error }));
+  // Said before they are taken up: what is under way stays named as open, so that a run that is lost loses none of the looking.
+  await progress.save(found.state);
+  const outcomes = await takeUp(gate, lake.config, found);
   for (const outcome of outcomes) logTakenUp(observer, 'delivery-resumed', outcome);
   observer.measure({ [METRICS.resumed]: outcomes.length });
   return counted(outcomes);

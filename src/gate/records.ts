@@ -29,6 +29,8 @@ export interface DeliveryRecords {
   sealBatch(batch: string): Promise<void>;
   /** Every record, in id order. One that cannot be read must not hide the others: it is told to `onUnreadable` and passed over. */
   list(onUnreadable: (fault: LakegateError) => void): AsyncIterable<VersionedRecord>;
+  /** All ids with the time of their records' last change, milliseconds since the epoch by the store's clock; no record is read for it. */
+  changes(): Promise<{ id: string; changed: number }[]>;
   /** All ids, those whose records changed last first; no record is read for it. */
   idsByChange(): Promise<string[]>;
   /** Ids that start with the given hex digits, at most `limit`. */
@@ -61,6 +63,14 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
       throw error;
     }
   };
+  async function changes(): Promise<{ id: string; changed: number }[]> {
+    const found: { id: string; changed: number }[] = [];
+    for await (const { url, lastModified } of store.list(prefix)) {
+      const id = idIn(url, prefix);
+      if (id !== undefined) found.push({ id, changed: lastModified });
+    }
+    return found;
+  }
   return {
     load,
     async create(record) {
@@ -92,13 +102,9 @@ export function createRecords(store: ObjectStore, prefix: string): DeliveryRecor
         }
       }
     },
+    changes,
     async idsByChange() {
-      const found: { id: string; changed: number }[] = [];
-      for await (const { url, lastModified } of store.list(prefix)) {
-        const id = idIn(url, prefix);
-        if (id !== undefined) found.push({ id, changed: lastModified });
-      }
-      return found.sort((a, b) => b.changed - a.changed).map(({ id }) => id);
+      return (await changes()).sort((a, b) => b.changed - a.changed).map(({ id }) => id);
     },
     async idsStartingWith(start, limit) {
       const ids: string[] = [];

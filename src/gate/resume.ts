@@ -1,14 +1,13 @@
 import type { LakeConfig } from '../config/model.ts';
 import type { LakegateError } from '../errors.ts';
-import { isHeld, isTerminal } from './claim.ts';
 import { deliverDrops, tellUntold } from './deliver.ts';
-import type { DeliveryRecord } from './delivery.ts';
+import { findOpen, type OpenDeliveries } from './open-deliveries.ts';
 import type { DeliveryOutcome, GatePorts } from './ports.ts';
 import { route, tableOf } from './route.ts';
 
 /**
  * Takes up what earlier runs left: deliveries whose runner died, and stopped ones that nobody was told of. It goes by the records: an object
- * that was replaced or deleted since may be on main already, and its delivery must end all the same.
+ * that was replaced or deleted since may be on main already, and its delivery must end all the same. Looks at every record.
  * @param onUnreadable hears of records that are damaged: what they were about has to be looked at by a person
  * @returns the outcomes of the deliveries taken up
  */
@@ -17,16 +16,18 @@ export async function resumeOpen(
   config: LakeConfig,
   onUnreadable: (fault: LakegateError) => void = () => undefined,
 ): Promise<DeliveryOutcome[]> {
-  const byTable = new Map<string, DeliveryRecord[]>();
-  const untold: DeliveryRecord[] = [];
-  for await (const { record } of ports.records.list(onUnreadable)) {
-    if (isHeld(ports, record)) continue;
-    if (!isTerminal(record.state)) byTable.set(record.table, [...(byTable.get(record.table) ?? []), record]);
-    else if (record.notification === 'pending') untold.push(record);
-  }
+  return takeUp(ports, config, await findOpen(ports, undefined, onUnreadable));
+}
+
+/** As `resumeOpen`, those that were found before. */
+export async function takeUp(
+  ports: GatePorts,
+  config: LakeConfig,
+  { open, untold }: Pick<OpenDeliveries, 'open' | 'untold'>,
+): Promise<DeliveryOutcome[]> {
   await tellUntold(ports, config, untold);
   const outcomes: DeliveryOutcome[] = [];
-  for (const [name, records] of byTable) {
+  for (const [name, records] of Map.groupBy(open, ({ table }) => table)) {
     const routed = routeOf(config, name, records[0]!.drop.url);
     if (routed.kind === 'unrouted') {
       outcomes.push(
