@@ -79,7 +79,7 @@ export function partitionDefinition(parts: PartitionRunParts): Record<string, un
       },
       AnyLeft: {
         Type: 'Choice',
-        Choices: [{ Variable: '$.rest', IsNull: false, Next: 'GoOn' }],
+        Choices: [{ Not: { Variable: '$.rest', IsNull: true }, Next: 'GoOn' }],
         Default: 'Summary',
       },
       GoOn: {
@@ -141,7 +141,7 @@ function oneDatabase({ worker, bus }: PartitionRunParts): Record<string, unknown
       },
       Finished: {
         Type: 'Choice',
-        Choices: [{ Variable: '$.step.answer.continuation', IsNull: false, Next: 'Again' }],
+        Choices: [{ Not: { Variable: '$.step.answer.continuation', IsNull: true }, Next: 'Again' }],
         Default: 'DatabaseDone',
       },
       Again: { Type: 'Pass', InputPath: '$.step.answer', Next: 'Sync' },
