@@ -1,4 +1,5 @@
-import { isKind, type LakegateError } from '../errors.ts';
+import pLimit from 'p-limit';
+import { LakegateError } from '../errors.ts';
 import type { ItemFault } from './ports.ts';
 
 export interface BatchesOptions<T> {
@@ -31,45 +32,54 @@ export interface BatchesResult<T> {
 /** How often an item is sent that Glue says it may take later, the first time included. */
 const ATTEMPTS = 5;
 
+/** Requests about one table at the same time. */
+const AT_ONCE = 4;
+
 /**
- * Sends many items in as few requests as may be, and reads from each answer which were taken: Glue answers a request of a hundred with the faults
- * of single ones. What may be taken later is sent again.
+ * Sends many items in as few requests as may be, some of them at the same time, and reads from each answer which were taken: Glue answers a request
+ * of a hundred with the faults of single ones. What may be taken later is sent again.
  */
 export async function runBatches<T>(items: readonly T[], options: BatchesOptions<T>): Promise<BatchesResult<T>> {
+  const { size, valuesOf, call, isDone, isRetryable, pause, outOfTime } = options;
   const result: BatchesResult<T> = { done: [], already: [], faults: [], left: [] };
+  const limit = pLimit(AT_ONCE);
   let toSend = [...items];
   for (let attempt = 1; toSend.length > 0; attempt += 1) {
     const again: T[] = [];
-    for (let start = 0; start < toSend.length; start += options.size) {
-      const batch = toSend.slice(start, start + options.size);
-      if (options.outOfTime()) {
-        result.left.push(...toSend.slice(start), ...again);
-        return result;
+    const send = async (batch: readonly T[]): Promise<void> => {
+      if (result.error !== undefined || outOfTime()) {
+        result.left.push(...batch);
+        return;
       }
       let faults: ItemFault[];
       try {
-        faults = await options.call(batch);
+        faults = await call(batch);
       } catch (error) {
-        if (!isFault(error)) throw error;
-        result.left.push(...toSend.slice(start), ...again);
+        if (!(error instanceof LakegateError)) throw error;
+        result.left.push(...batch);
         // Out of time is no failure of the request.
-        return options.outOfTime() && error.retryable ? result : { ...result, error };
+        if (!(error.retryable && outOfTime())) result.error ??= error;
+        return;
       }
       const byValues = new Map(faults.map((fault) => [JSON.stringify(fault.values), fault]));
       for (const item of batch) {
-        const fault = byValues.get(JSON.stringify(options.valuesOf(item)));
+        const fault = byValues.get(JSON.stringify(valuesOf(item)));
         if (fault === undefined) result.done.push(item);
-        else if (options.isDone(fault)) result.already.push(item);
-        else if (attempt < ATTEMPTS && options.isRetryable(fault)) again.push(item);
+        else if (isDone(fault)) result.already.push(item);
+        else if (attempt < ATTEMPTS && isRetryable(fault)) again.push(item);
         else result.faults.push(fault);
       }
+    };
+    const batches = Array.from({ length: Math.ceil(toSend.length / size) }, (_, i) =>
+      toSend.slice(i * size, (i + 1) * size),
+    );
+    await Promise.all(batches.map((batch) => limit(() => send(batch))));
+    if (result.error !== undefined || (again.length > 0 && outOfTime())) {
+      result.left.push(...again);
+      return result;
     }
+    if (again.length > 0) await pause(attempt);
     toSend = again;
-    if (again.length > 0) await options.pause(attempt);
   }
   return result;
-}
-
-function isFault(error: unknown): error is LakegateError {
-  return isKind(error, 'unavailable', 'not_found', 'invalid', 'config', 'conflict', 'unsupported', 'exists');
 }

@@ -4,15 +4,19 @@ export interface KnownFolder {
   readonly children: Map<string, KnownFolder>;
 }
 
+/** What a folder without known folders has; there may be millions of those. */
+const NONE: Map<string, KnownFolder> = new Map();
+
 /** @param prefixes of partitions, relative to the table, each ending in `/` */
 export function knownFolders(prefixes: Iterable<string>): KnownFolder {
-  const root: KnownFolder = { children: new Map() };
+  const root: { children: Map<string, KnownFolder> } = { children: NONE };
   for (const prefix of prefixes) {
     let folder = root;
     for (const name of prefix.slice(0, -1).split('/')) {
       let child = folder.children.get(name);
       if (child === undefined) {
-        child = { children: new Map() };
+        child = { children: NONE };
+        if (folder.children === NONE) folder.children = new Map();
         folder.children.set(name, child);
       }
       folder = child;
@@ -35,10 +39,12 @@ export function* partitionsUnder(folder: KnownFolder, prefix: string): Generator
  * @param a, b names of folders without their slash
  */
 export function compareFolders(a: string, b: string): number {
-  const [left, right] = [`${a}/`, `${b}/`];
+  if (a === b) return 0;
   // Only beyond U+D7FF does the order of JavaScript's strings differ from that of their bytes.
-  if (HIGH.test(left) || HIGH.test(right)) return Buffer.compare(Buffer.from(left), Buffer.from(right));
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (HIGH.test(a) || HIGH.test(b)) return Buffer.compare(Buffer.from(`${a}/`), Buffer.from(`${b}/`));
+  if (b.startsWith(a)) return '/' < b.charAt(a.length) ? -1 : 1;
+  if (a.startsWith(b)) return a.charAt(b.length) < '/' ? -1 : 1;
+  return a < b ? -1 : 1;
 }
 
 const HIGH = /[\ud800-\uffff]/;

@@ -27,7 +27,10 @@ export interface PacerOptions {
   outOfTime?(): boolean;
 }
 
-/** Calls a second that a second without throttling adds: quickly up to near the rate that was too much last time, then with care. */
+/** As long as nothing was throttled yet, a second of calls multiplies the rate by about e to this. */
+const FIRST_GROWTH = 0.7;
+
+/** Calls a second that a second without throttling adds from then on: quickly up to near the rate that was too much last time, then with care. */
 const INCREASE = { below: 20, near: 3 };
 
 /** What counts as near the rate that was too much. */
@@ -66,6 +69,12 @@ export function createPacer(options: PacerOptions): Pacer {
     return before;
   }
 
+  /** What one call that went well adds to the rate. */
+  function increase(): number {
+    if (tooMuch === Number.POSITIVE_INFINITY) return FIRST_GROWTH;
+    return (rate < NEAR * tooMuch ? INCREASE.below : INCREASE.near) / rate;
+  }
+
   return {
     get calls() {
       return calls;
@@ -83,8 +92,7 @@ export function createPacer(options: PacerOptions): Pacer {
         try {
           const answer = await call();
           heard?.(false);
-          const increase = rate < NEAR * tooMuch ? INCREASE.below : INCREASE.near;
-          rate = Math.min(options.mostRate, rate + increase / rate);
+          rate = Math.min(options.mostRate, rate + increase());
           return answer;
         } catch (error) {
           const refused = isThrottling(error);

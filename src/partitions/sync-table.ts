@@ -58,7 +58,7 @@ export async function syncTable(
     await create(ports, table, survey, result);
     if (settings.remove) await remove(ports, table, survey, result);
     if (settings.updateSchema && survey.mode !== 'incremental') await repair(ports, table, survey, result);
-    result.drifted = drifted(survey, table).length;
+    result.drifted = drifted(survey, table);
   } catch (error) {
     fail(ports, result, error);
   }
@@ -81,7 +81,7 @@ function describe(result: TableResult, survey: Survey, table: CatalogTable): voi
     })),
   );
   result.unchanged = survey.unchanged;
-  result.drifted = drifted(survey, table).length;
+  result.drifted = drifted(survey, table);
 }
 
 async function create(ports: PartitionPorts, table: CatalogTable, survey: Survey, result: TableResult): Promise<void> {
@@ -154,10 +154,12 @@ function formatOf({ InputFormat, SerdeInfo }: CatalogTable['descriptor']): strin
   return JSON.stringify([InputFormat, SerdeInfo?.SerializationLibrary]);
 }
 
-/** Partitions that are known to have other columns than their table. */
-function drifted({ known }: Survey, table: CatalogTable): string[] {
+/** How many partitions are known to have other columns than their table. */
+function drifted({ known }: Survey, table: CatalogTable): number {
   const schema = schemaOf(table.descriptor);
-  return [...known].flatMap(([prefix, own]) => (own === '' || own === schema ? [] : [prefix]));
+  let count = 0;
+  for (const own of known.values()) if (own !== '' && own !== schema) count += 1;
+  return count;
 }
 
 function settle(result: TableResult, written: BatchesResult<unknown>): void {

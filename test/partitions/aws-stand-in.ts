@@ -84,8 +84,9 @@ export async function startAws(): Promise<AwsStandIn> {
     aws.before(operation, body);
     const answer = GLUE[operation];
     if (answer === undefined) throw new Refusal('InvalidAction', operation);
+    const text = JSON.stringify(answer(body));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(JSON.stringify(answer(body)));
+    response.end(text);
   }
 
   function table(body: Body): StoredTable {
