@@ -136,7 +136,7 @@ test('a database that takes longer than the function may is gone on with until i
     let looks = 0;
     return () => {
       looks += 1;
-      return looks < 60 ? 1_000_000 : 0;
+      return looks < 25 ? 1_000_000 : 0;
     };
   };
   const { outcome, invoked } = await run({ sync: 'full' }, { remainingMs: short });
