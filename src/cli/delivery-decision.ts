@@ -1,10 +1,11 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Caller } from '../aws/caller.ts';
 import type { Lake } from '../compose.ts';
 import { LakegateError } from '../errors.ts';
 import { discardDelivery, publishDelivery } from '../gate/decide.ts';
 import { deliverDrops } from '../gate/deliver.ts';
-import type { DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
+import type { Decision, DeliveryRecord, DeliveryState } from '../gate/delivery.ts';
 import { dropOf, expectedOf } from '../gate/identity.ts';
 import { namedTable } from './choose-table.ts';
 import type { CommandContext } from './context.ts';
@@ -61,8 +62,7 @@ export async function publish(
     context,
     idStart,
     (record) => options.reason ?? askReason(context, record),
-    (lake, record, reason) =>
-      publishDelivery(lake.ports, namedTable(lake.config, record.table), record.id, { by: person(), reason }),
+    (lake, record, decision) => publishDelivery(lake.ports, namedTable(lake.config, record.table), record.id, decision),
   );
 }
 
@@ -76,7 +76,7 @@ export async function discard(
     context,
     idStart,
     () => options.reason ?? 'no reason given',
-    (lake, record, reason) => discardDelivery(lake.ports, record.id, { by: person(), reason }),
+    (lake, record, decision) => discardDelivery(lake.ports, record.id, decision),
   );
 }
 
@@ -84,15 +84,15 @@ async function decide(
   context: CommandContext,
   idStart: string,
   reasonFor: (record: DeliveryRecord) => string | Promise<string>,
-  act: (lake: Lake, record: DeliveryRecord, reason: string) => Promise<DeliveryRecord>,
+  act: (lake: Lake, record: DeliveryRecord, decision: Decision) => Promise<DeliveryRecord>,
 ): Promise<ExitCode> {
-  const record = await withLake(context, async (lake) => {
+  const record = await withLake(context, async (lake, caller) => {
     const found = await findRecord(lake.ports.records, idStart);
     // One about which there is nothing to decide is refused by `act`, without asking first.
     const isOpen = found.state === 'rejected' || found.state === 'errored';
     const reason = isOpen ? (await reasonFor(found)).trim() : '';
     if (isOpen && reason === '') throw missingReason(found);
-    return act(lake, found, reason);
+    return act(lake, found, { by: person(caller), reason });
   });
   context.output.result(record, () => recordLines(record, context.output).join('\n'));
   return EXIT.done;
@@ -126,7 +126,7 @@ function missingReason(record: DeliveryRecord): LakegateError {
   );
 }
 
-/** Who decides: goes into the record. */
-export function person(): string {
-  return userInfo().username;
+/** Who decides: goes into the record. @param caller on a stage, whose credentials let them */
+export function person(caller?: Caller): string {
+  return caller?.arn ?? userInfo().username;
 }

@@ -38,11 +38,17 @@ export async function drop(context: CommandContext, files: string[], options: Dr
   return exitOf(outcomes);
 }
 
-/** @throws LakegateError `usage` where nobody else would deliver what this call does not wait for */
-export function checkWait(context: CommandContext, { wait, here }: Pick<Delivering, 'wait' | 'here'>): void {
+/** @throws LakegateError `usage` where nobody else would deliver what this call does not wait for, or would not do it as it says */
+export function checkWait({ options }: CommandContext, { wait, here }: Pick<Delivering, 'wait' | 'here'>): void {
+  if (options.stage !== undefined && options.catalog !== undefined && !here) {
+    throw new LakegateError(
+      'usage',
+      `the gate of stage ${options.stage} puts tables into the catalogues that lake.yaml says: --catalog needs --here`,
+    );
+  }
   if (wait) return;
   if (here) throw new LakegateError('usage', '--here delivers in this process: --no-wait has no meaning beside it');
-  if (context.options.stage !== undefined) return;
+  if (options.stage !== undefined) return;
   throw new LakegateError('usage', '--no-wait leaves the work to a deployed gate: say which by --stage NAME');
 }
 

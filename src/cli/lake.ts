@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Caller } from '../aws/caller.ts';
 import { describeMetadataSize } from '../catalogs/metadata-size.ts';
 import { composeLake, type Lake } from '../compose.ts';
 import { embeddedConfig } from '../config/embedded.ts';
@@ -41,16 +42,16 @@ export async function readConfig({ terminal, options }: CommandContext): Promise
   return loadConfig(text, path, terminal.env, pyicebergCatalogs(terminal), options.stage);
 }
 
-/** Opens the lake, runs `work`, and closes what was opened. */
+/** Opens the lake, runs `work`, and closes what was opened. @param work hears whose AWS credentials they are, on a stage */
 export async function withLake<T>(
   context: CommandContext,
-  work: (lake: Lake) => Promise<T>,
+  work: (lake: Lake, caller?: Caller) => Promise<T>,
   onStep: (step: Step) => void = () => undefined,
 ): Promise<T> {
   const config = await readConfig(context);
   // Before anything is opened: what is written with the credentials of another account goes wrong in ways that are hard to read.
-  if (config.stage !== undefined) await checkCaller(context, config.stage);
-  return withOpened(await atDeployedNessie(context, config), config, work, onStep);
+  const caller = config.stage && (await checkCaller(context, config.stage));
+  return withOpened(await atDeployedNessie(context, config), config, (lake) => work(lake, caller), onStep);
 }
 
 /** A stage's own Nessie has an address that its deployment gave it: the stack says which, unless the environment does. */
@@ -99,7 +100,9 @@ export async function withStage(context: CommandContext): Promise<{ stage: Stage
   return { stage: stage!, prefix: `${name}-${stage!.name}` };
 }
 
-async function checkCaller({ terminal }: CommandContext, stage: StageConfig): Promise<void> {
+async function checkCaller({ terminal }: CommandContext, stage: StageConfig): Promise<Caller> {
   const { awsCaller, checkAccount } = await import('../aws/caller.ts');
-  checkAccount(await awsCaller(stage.region, terminal.env), stage);
+  const caller = await awsCaller(stage.region, terminal.env);
+  checkAccount(caller, stage);
+  return caller;
 }

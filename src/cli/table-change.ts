@@ -25,8 +25,8 @@ export async function rollback(
       'say what to roll back: --to SNAPSHOT (main goes back to it) or --delivery ID (its files are taken out)',
     );
   }
-  const decision = { by: person(), reason: options.reason ?? 'no reason given' };
-  const done = await withLake(context, async (lake) => {
+  const done = await withLake(context, async (lake, caller) => {
+    const decision = { by: person(caller), reason: options.reason ?? 'no reason given' };
     const target = targetOf(lake, name);
     if (options.delivery !== undefined) {
       const record = await findRecord(lake.ports.records, options.delivery);

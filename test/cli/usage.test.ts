@@ -38,6 +38,13 @@ test.each([
   ['table rollback orders', /say what to roll back: --to SNAPSHOT .* or --delivery ID/],
   ['table expire --older-than soon', /"soon" is no duration: expected a number and a unit/],
   ['drop x --table no-name', /there is no file/],
+  ['drop x --no-wait', /--no-wait leaves the work to a deployed gate: say which by --stage NAME/],
+  ['drop x --no-wait --here', /--no-wait has no meaning beside it/],
+  ['load --stage dev --catalog glue', /--catalog needs --here/],
+  ['dev --stage dev', /stage dev has one: .*`lakegate delivery redrive --stage dev`/],
+  ['demo --stage dev', /call it without --stage/],
+  ['delivery redrive', /say which by --stage NAME/],
+  ['doctor --config nothing.yaml --stage dev --catalog x y', /too many arguments/],
 ])('wrong usage ends with 2 and says what is meant: %s', async (words, message) => {
   const { code, out, err } = await lakeFolder().run(words);
   expect(err).toMatch(message);

@@ -139,7 +139,8 @@ test('what a person decides about a delivery is done on the stage', async () => 
   expect((await lakegate('delivery', 'retry', rejected)).code).toBe(3);
   expect((await json<DeliveryRecord>('delivery', 'show', rejected)).value).toMatchObject({ attempts: 2 });
   const published = await json<DeliveryRecord>('delivery', 'publish', rejected, '--reason', 'agreed');
-  expect(published).toMatchObject({ code: 0, value: { state: 'published' } });
+  const by = 'arn:aws:iam::000000000000:root';
+  expect(published).toMatchObject({ code: 0, value: { state: 'published', decision: { by, reason: 'agreed' } } });
   expect((await lakegate('delivery', 'discard', idOf('errored'), '--reason', 'no Parquet')).code).toBe(0);
   const { value: history } = await json<{ deliveries: string[] }[]>('table', 'history', 'orders');
   expect(history[0]?.deliveries).toEqual([rejected]);
