@@ -1,0 +1,234 @@
+/** Columns copied without decoding, out of files of every writer: each engine reads in the copy what it reads in the source. */
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readFooter } from '../../src/parquet/footer.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
+import { createStores } from '../../src/storage/stores.ts';
+import { prepareSplit, type SplitRequest } from '../../src/tables/prepare-split.ts';
+import { runSplit } from '../../src/tables/split.ts';
+import { splitMapCsv, writeSource } from '../tables/generator.ts';
+import { type Emulator, startSeaweed } from './emulators/index.ts';
+import { type Engine, startEngines, startSpark } from './engine.ts';
+import { newBucket, useEmulator } from './s3.ts';
+
+const FIXTURES = join(__dirname, '../fixtures/parquet');
+const CODECS = ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'].flatMap((codec) => [`${codec}-v1`, `${codec}-v2`]);
+
+let scratch: string;
+let engines: Engine;
+let spark: Engine;
+const store = createStores();
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'lakegate-interop-copy-'));
+  engines = startEngines();
+  spark = startSpark(scratch);
+});
+
+afterAll(async () => {
+  await Promise.all([engines.close(), spark.close()]);
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const REQUEST: Omit<SplitRequest, 'source' | 'target' | 'map' | 'key'> = {
+  aliases: {},
+  only: [],
+  strict: false,
+  targetBytes: 1e9,
+};
+
+/** A snapshot of these files, split into two tables: the first column is the key. */
+async function split(name: string, files: readonly string[]) {
+  const source = `${join(scratch, name, 'in')}/`;
+  const target = `${join(scratch, name, 'out')}/`;
+  await mkdir(`${source}snapshot_dt=2026-01-31`, { recursive: true });
+  for (const [index, file] of files.entries()) {
+    await copyFile(file, `${source}snapshot_dt=2026-01-31/${index}.parquet`);
+  }
+  const footer = await readFooter(await store.open(files[0]!), files[0]!);
+  const [key, ...others] = footer.fields.map((field) => field.name);
+  const tables = Map.groupBy(others.toReversed(), (_, index) => (index % 2 === 0 ? 'EVEN' : 'ODD'));
+  const lines = [...tables].flatMap(([table, columns]) => columns.map((column) => `${table},${column},`));
+  const map = { text: `table,column,description\n${lines.join('\n')}\n`, name: 'map' };
+  const { plan } = await prepareSplit(store, { ...REQUEST, source, target, map, key: key! });
+  const outcomes = await runSplit(store, plan);
+  expect(outcomes.map(({ outcome, reason }) => reason ?? outcome)).toEqual([...tables].map(() => 'written'));
+  return plan.tables.map(({ folder, outputs, table }) => ({
+    files: outputs.map((output) => `${folder}${output.name}`),
+    columns: table.columns,
+  }));
+}
+
+/** Asks each engine for the same columns of source and copy. */
+async function expectSame(
+  sources: readonly string[],
+  copies: Awaited<ReturnType<typeof split>>,
+  readers: readonly string[],
+) {
+  for (const { files, columns } of copies) {
+    const names = columns.map(({ source }) => source);
+    const ask = {
+      pyarrow: (paths: readonly string[]) => engines.ask<string[]>('parquet_rows', { paths, columns: names }),
+      duckdb: (paths: readonly string[]) =>
+        engines.ask<string[]>('duckdb_sql', {
+          statements: [`select ${quoted(names, '"')} from read_parquet([${paths.map((path) => `'${path}'`).join()}])`],
+        }),
+      spark: async (paths: readonly string[]) => {
+        const rows = [];
+        for (const path of paths) {
+          const sql = `select ${quoted(names, '`')} from parquet.\`${path}\``;
+          rows.push(...(await spark.ask<string[]>('rows', { sql })));
+        }
+        return rows;
+      },
+    };
+    for (const [engine, rowsOf] of Object.entries(ask)) {
+      if (!readers.includes(engine)) continue;
+      const expected = await rowsOf(sources);
+      expect({ engine, names, rows: (await rowsOf(files)).sort() }).toEqual({ engine, names, rows: expected.sort() });
+      expect(expected.length).toBeGreaterThan(0);
+    }
+  }
+}
+
+const quoted = (names: readonly string[], mark: string) => names.map((name) => `${mark}${name}${mark}`).join();
+
+/** Of the codecs' files Spark is asked for these alone: each costs it seconds, and it has no Brotli. */
+const IN_SPARK = ['snappy-v1', 'snappy-v2', 'zstd-v2', 'lz4-v1', 'statistics', 'duckdb', 'polars'];
+
+test.each([...CODECS, 'statistics', 'duckdb', 'polars'])('%s', async (name) => {
+  const file = join(FIXTURES, `${name}.parquet`);
+  await expectSame([file], await split(name, [file]), [
+    'pyarrow',
+    'duckdb',
+    ...(IN_SPARK.includes(name) ? ['spark'] : []),
+  ]);
+});
+
+// Spark reads neither times of milliseconds nor timestamps of nanoseconds; DuckDB no fixed bytes in BYTE_STREAM_SPLIT.
+test.each([
+  ['types', ['pyarrow', 'duckdb']],
+  ['int96', ['pyarrow', 'duckdb']],
+  ['encodings', ['pyarrow']],
+])('%s', async (name, readers) => {
+  const file = join(FIXTURES, `${name}.parquet`);
+  await expectSame([file], await split(name, [file]), readers);
+});
+
+test('files of Spark with bloom filters and page indexes, two as one, rows found through both', async () => {
+  const options = {
+    'parquet.bloom.filter.enabled#s': 'true',
+    'parquet.bloom.filter.enabled#i': 'true',
+    'parquet.page.row.count.limit': '20',
+    'spark.sql.parquet.compression.codec': 'zstd',
+  };
+  const files: string[] = [];
+  for (const fixture of ['none-v1', 'statistics']) {
+    const target = join(scratch, `spark-${fixture}.parquet`);
+    await spark.ask('write_parquet', { source: join(FIXTURES, `${fixture}.parquet`), target, options });
+    files.push(target);
+  }
+  const copies = await split('spark', files);
+  expect(copies.map((copy) => copy.files.length)).toEqual([1, 1]);
+  await expectSame(files, copies, ['pyarrow', 'duckdb', 'spark']);
+  for (const {
+    files: [copy],
+    columns,
+  } of copies) {
+    const footer = await readFooter(await store.open(copy!), copy!);
+    expect(footer.rowGroups).toHaveLength(2);
+    for (const { columns: chunks } of footer.rowGroups) {
+      for (const chunk of chunks) expect(chunk.offsetIndexLength).toBeGreaterThan(0);
+    }
+    expect(footer.rowGroups.flatMap((group) => group.columns).filter((chunk) => chunk.bloomFilterOffset)).not.toEqual(
+      [],
+    );
+    const names = quoted(
+      columns.map(({ source }) => source),
+      '`',
+    );
+    for (const where of [
+      'i = 150',
+      'i between 40 and 44',
+      'i = -5',
+      ...(columns.some(({ name }) => name === 's') ? ["s = 'v3'", "s = 'absent'"] : []),
+    ]) {
+      const ask = (path: string) =>
+        spark.ask<string[]>('rows', { sql: `select ${names} from parquet.\`${path}\` where ${where}` });
+      const expected = (await Promise.all(files.map(ask))).flat().sort();
+      expect({ where, rows: (await ask(copy!)).sort() }).toEqual({ where, rows: expected });
+      const inDuckDb = (paths: readonly string[]) =>
+        engines.ask<string[]>('duckdb_sql', {
+          statements: [
+            `select ${names.replaceAll('`', '"')} from read_parquet([${paths.map((path) => `'${path}'`).join()}]) where ${where}`,
+          ],
+        });
+      expect((await inDuckDb([copy!])).sort()).toEqual((await inDuckDb(files)).sort());
+    }
+  }
+});
+
+describe('on S3', () => {
+  let s3: Emulator;
+  beforeAll(async () => {
+    s3 = await startSeaweed();
+    useEmulator(s3);
+  });
+  afterAll(() => s3.stop());
+
+  test('from bucket to bucket, broken off and gone on with', async () => {
+    const TABLES = { A: 30, B: 20, C: 5 };
+    const bucket = await newBucket();
+    const onS3 = createStores();
+    await writeSource(onS3, `${bucket}in/snapshot_dt=2026-01-31/`, {
+      tables: TABLES,
+      files: 3,
+      rows: 500,
+      rowGroupRows: 200,
+    });
+    const request = {
+      ...REQUEST,
+      source: `${bucket}in/`,
+      target: `${bucket}out/`,
+      key: 'customer_user_id',
+      map: { text: splitMapCsv(TABLES), name: 'map' },
+      targetBytes: 20_000,
+    };
+    const { plan } = await prepareSplit(onS3, request);
+    let copied = 0;
+    const dying: ObjectStore = {
+      ...onS3,
+      writer: (url) => {
+        copied += 1;
+        return copied > 5 ? Promise.reject(new Error('killed')) : onS3.writer(url);
+      },
+    };
+    await runSplit(dying, plan);
+    const outcomes = await runSplit(onS3, plan);
+    expect(outcomes.map(({ outcome, rows }) => [outcome === 'failed', rows])).toEqual([
+      [false, 1500],
+      [false, 1500],
+      [false, 1500],
+    ]);
+    expect((await runSplit(onS3, plan)).map(({ outcome }) => outcome)).toEqual(['already', 'already', 'already']);
+    const local = `${join(scratch, 's3')}/`;
+    for (const { table, folder, outputs } of plan.tables) {
+      const copies: string[] = [];
+      for (const { name } of outputs) {
+        copies.push(`${local}${table.name}-${name}`);
+        await store.copy(`${folder}${name}`, copies.at(-1)!);
+      }
+      const ids = await engines.ask<string[]>('duckdb_sql', {
+        statements: [
+          `select count(*) c, count(distinct customer_user_id) d from read_parquet([${copies.map((path) => `'${path}'`).join()}])`,
+        ],
+      });
+      expect(ids).toHaveLength(1);
+      expect(JSON.parse(ids[0]!)).toEqual({ c: '1500', d: '1500' });
+    }
+    const left: string[] = [];
+    for await (const { url } of onS3.list(`${bucket}out/_staging/`)) left.push(url);
+    expect(left).toEqual([]);
+  });
+});
