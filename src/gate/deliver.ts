@@ -4,7 +4,7 @@ import type { LakeConfig, TableConfig } from '../config/model.ts';
 import { isKind } from '../errors.ts';
 import type { ExpectedObject } from '../storage/store.ts';
 import { settledTogether } from './alone.ts';
-import { type Claim, claim, isHeld } from './claim.ts';
+import { type Claim, claim, isHeld, isoTime } from './claim.ts';
 import type { DeliveryRecord, DeliveryState, Drop } from './delivery.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { deliveryId, dropOf } from './identity.ts';
@@ -30,6 +30,8 @@ export interface DeliverOptions {
 /** An object that was heard of, by an event, a listing or a person; the version that was meant, where it was told. */
 export interface SeenObject extends Partial<ExpectedObject> {
   url: string;
+  /** When it was put, by the store's clock; milliseconds since the epoch, UTC. */
+  at?: number;
 }
 
 /** As `deliverObjects`, in the versions that are there now. @param urls objects under the raw area */
@@ -91,14 +93,15 @@ interface RoutedDrop {
 async function locate(
   ports: GatePorts,
   config: LakeConfig,
-  { url, size, etag, version }: SeenObject,
+  { url, size, etag, version, at }: SeenObject,
   { table }: DeliverOptions,
 ): Promise<DeliveryOutcome | RoutedDrop> {
   const routed = table ? ({ kind: 'table', table } as const) : route(config, url);
   if (routed.kind === 'unrouted') return { kind: 'unrouted', drop: url, reason: routed.reason };
   if (size !== undefined && etag !== undefined) {
     const known = { size, etag, ...(version === undefined ? {} : { version }) };
-    return { table: routed.table, drop: dropOf(url, known) };
+    const drop = dropOf(url, known);
+    return { table: routed.table, drop: at === undefined ? drop : { ...drop, putAt: isoTime(at) } };
   }
   try {
     const object = await ports.store.head(url);
@@ -126,8 +129,10 @@ export async function deliverDrops(
   const limit = pLimit(CONCURRENCY);
   const outcomes = new Map<string, DeliveryOutcome>();
   const distinct = [...new Map(drops.map((drop) => [deliveryId(drop), drop])).entries()];
-  // Replacing deliveries build on one another, so each is settled before the next is staged.
-  const size = table.mode === 'append' ? BATCH_LIMIT : 1;
+  // Replacing deliveries build on one another: in the order in which they were put, and each is settled before the next is staged.
+  const replaces = table.mode !== 'append';
+  if (replaces) distinct.sort(([, { putAt: a = '' }], [, { putAt: b = '' }]) => (a < b ? -1 : a > b ? 1 : 0));
+  const size = replaces ? 1 : BATCH_LIMIT;
   const claimOne = async (id: string, drop: Drop, batch: string): Promise<Claim | undefined> => {
     if (isTimeOver(ports)) {
       outcomes.set(id, { kind: 'postponed', drop: drop.url });

@@ -8,6 +8,8 @@ export interface Drop {
   size: number;
   /** Where `version` is a version id: the ETag beside it. */
   etag?: string;
+  /** When it was put, where that was told; UTC, ISO 8601. Events come in any order, this does not. Not part of the id. */
+  putAt?: string;
 }
 
 export type DeliveryState =

@@ -47,19 +47,18 @@ export async function runBatch(
   deliveries: readonly ClaimedDelivery[],
 ): Promise<Map<string, unknown>> {
   const batch: Batch = { ports, config, target, faults: new Map() };
-  // Whoever claims hands on those that lost their runner one by one.
-  const isAlone = ({ record, wasDropped }: ClaimedDelivery) =>
-    wasDropped || (config.mode === 'overwrite' && record.attempts > 1);
-  const again = deliveries.filter(isAlone);
+  // Whoever claims hands them on one by one.
+  const isAlone = ({ wasDropped }: ClaimedDelivery) => wasDropped || config.mode === 'overwrite';
+  const alone = deliveries.filter(isAlone);
   const together = deliveries.filter((delivery) => !isAlone(delivery));
   await runRounds(batch, together, 1);
-  for (const delivery of again) {
+  for (const delivery of alone) {
     await runAlone(batch, delivery).catch((error) => void batch.faults.set(delivery.id, error));
   }
   return batch.faults;
 }
 
-/** One that was begun before, by itself. @throws what keeps it from being begun */
+/** One that replaces the table, or lost its runner, by itself. @throws what keeps it from being begun */
 async function runAlone(batch: Batch, delivery: ClaimedDelivery): Promise<void> {
   const { ports, config, target } = batch;
   checkTime(ports);

@@ -139,7 +139,11 @@ async function deliverMissing(
   );
   const missing = heads.filter((object) => object !== undefined).filter((object) => !isKnown(object));
   if (missing.length === 0) return [];
-  return deliverObjects(ports, config, missing);
+  return deliverObjects(
+    ports,
+    config,
+    missing.map((object) => ({ ...object, at: object.lastModified })),
+  );
 }
 
 /** What no event told of, and what no table claims. A bus that does not take it says so itself; log and metrics have it all the same. */
