@@ -130,7 +130,13 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
 function atEndpoint(catalog: CatalogConfig, env: ComposeOptions['env']): CatalogConfig {
   if (catalog.type === 'rest') return atAwsEndpoint(catalog, env);
   const endpoint = env.NESSIE_ENDPOINT?.replace(/\/+$/, '');
-  return catalog.type === 'nessie' && endpoint ? { ...catalog, uri: endpoint } : catalog;
+  if (catalog.type !== 'nessie') return catalog;
+  if (endpoint) return { ...catalog, uri: endpoint };
+  if (catalog.uri !== '') return catalog;
+  throw new LakegateError(
+    'config',
+    "the address of the stage's Nessie is not known: deploy the stage, or set NESSIE_ENDPOINT where something leads to it",
+  );
 }
 
 async function overriddenCatalog(
