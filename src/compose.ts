@@ -44,8 +44,16 @@ export interface Lake {
   close(): void;
 }
 
-/** A lease lasts as long as a Lambda may run; it is renewed while the work goes on. */
+/** How long a dead runner keeps others from its deliveries, where nothing says how long it could have run at most. */
 const LEASE_MS = 15 * 60 * 1000;
+
+/**
+ * On a stage, as long as one invocation may take: an event whose run was killed comes back after six times that, and finds the lease over. A
+ * longer one would use up the event's attempts. Leases are renewed while the work goes on, so that longer runs keep theirs.
+ */
+function leaseMs({ stage }: LakeConfig): number {
+  return stage === undefined ? LEASE_MS : stage.gate.timeout * 1000;
+}
 
 /** Long enough for many writers on one table, each of which may commit first. */
 const COMMIT_DEADLINE_MS = 120 * 1000;
@@ -102,7 +110,7 @@ export async function composeLake(config: LakeConfig, options: ComposeOptions): 
     sql: lazySql(config),
     now,
     holder: leaseHolder(host),
-    leaseMs: LEASE_MS,
+    leaseMs: leaseMs(config),
     isDead: (holder) => isDead(holder, host),
     onStep: options.onStep ?? (() => undefined),
     commitDeadlineMs: COMMIT_DEADLINE_MS,

@@ -126,6 +126,11 @@ describe('a batch of the queue', () => {
     expect(await filesOnMain(test)).toBe(2);
   });
 
+  test('a killed run keeps others out no longer than an invocation may take, so its event finds the lease over when it comes back', async () => {
+    const { stage, config } = await testStage();
+    expect(stage.lake.ports.leaseMs).toBe(config.stage.gate.timeout * 1000);
+  });
+
   test('time runs out on the way: what was begun is given back and taken up at once by the next run', async () => {
     const event = { key: 'orders/a.parquet', bytes: clean() };
     for (let asked = 2; asked < 14; asked += 2) {
