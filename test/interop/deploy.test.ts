@@ -34,7 +34,7 @@ let engines: Engine;
 beforeAll(async () => {
   engines = startEngines();
   deployment = await startDeployment({ lakeYaml: LAKE_YAML });
-  // The patience of a queue is right for a stage, but not for a test: what failed comes again soon.
+  // The patience of a queue is right for a stage, but not for a test: what failed comes again soon, and its last attempt after a lease is over.
   await deployment.retryAfter('gate', 8);
   await deployment.retryAfter('notify', 8);
 });
@@ -61,7 +61,7 @@ const CORRUPT = new TextEncoder().encode('PAR1 this is no Parquet file PAR1');
 async function eventually<T>(
   look: () => Promise<T> | T,
   isThere: (found: T) => boolean,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -145,7 +145,7 @@ stages:
   dev:
     account: "000000000000"
     region: us-east-1
-    gate: { batch_window: 1s, concurrency: 4, timeout: 60s }
+    gate: { batch_window: 1s, concurrency: 4, timeout: 30s, attempts: 6 }
 `;
 
 async function urlOf(queue: string): Promise<string> {
