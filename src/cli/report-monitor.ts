@@ -2,12 +2,11 @@ import { resolve } from 'node:path';
 import type { LakeConfig } from '../config/model.ts';
 import { monitorDefaults } from '../config/monitor.ts';
 import { LakegateError } from '../errors.ts';
-import { s3ConsoleLink } from '../reports/console-links.ts';
-import { latestMonitor, type SavedReport, saveMonitor } from '../reports/monitor/files.ts';
+import { printable } from '../notify/printable.ts';
+import type { SavedReport } from '../reports/monitor/files.ts';
 import { openGlueTables } from '../reports/monitor/glue-tables.ts';
-import { monitorLake } from '../reports/monitor/monitor-lake.ts';
-import { monitorNews } from '../reports/monitor/news.ts';
 import { findingsOf, type MonitorReport, type TableReport, uncheckedOf } from '../reports/monitor/report.ts';
+import { runMonitor, stageFolder } from '../reports/monitor/run-monitor.ts';
 import { type Cell, columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
@@ -28,11 +27,10 @@ export interface MonitorOptions {
 export async function monitor(context: CommandContext, options: MonitorOptions): Promise<ExitCode> {
   return withLake(context, async ({ config, ports }) => {
     const { output } = context;
-    const settings = config.reports?.monitor ?? monitorDefaults();
-    const folder = folderOf(config, context, settings.folder, options.out);
     let glue: ReturnType<typeof openGlueTables> | undefined;
     let done = 0;
-    const report = await monitorLake(
+    const asked = options.table;
+    const { report, saved } = await runMonitor(
       config,
       {
         gate: ports,
@@ -42,21 +40,19 @@ export async function monitor(context: CommandContext, options: MonitorOptions):
         },
         onTable: ({ table_name: name }) => {
           done += 1;
-          if (output.live) context.terminal.err.write(`\r\u001b[K${number(done)} looked at, last ${name.slice(0, 60)}`);
+          if (!output.live) return;
+          context.terminal.err.write(`\r\u001b[K${number(done)} looked at, last ${printable(name).slice(0, 60)}`);
         },
       },
-      await latestMonitor(ports.store, folder, settings),
-      options.table === undefined ? undefined : (name) => isNamed(name, options.table!),
+      {
+        folder: folderOf(config, context, options.out),
+        ...(options.tell && { notifier: ports.notifier }),
+        ...(asked !== undefined && { wanted: (name: string) => name === asked || name.endsWith(`.${asked}`) }),
+      },
     );
     if (output.live) context.terminal.err.write('\r\u001b[K');
-    if (options.table !== undefined && report.tables.length === 0 && report.not_listed.length === 0) {
-      throw new LakegateError('not_found', `there is no table ${JSON.stringify(options.table)} to look at`);
-    }
-    // A report of one table would be taken for the one before, in which the others are missing.
-    const saved = options.table === undefined ? await saveMonitor(ports.store, folder, settings, report) : undefined;
-    if (options.tell && saved) {
-      const link = config.stage && s3ConsoleLink(saved.html, config.stage.region);
-      await ports.notifier.notify(monitorNews(report, link, config));
+    if (asked !== undefined && report.tables.length === 0 && report.not_listed.length === 0) {
+      throw new LakegateError('not_found', `there is no table ${JSON.stringify(asked)} to look at`);
     }
     output.result({ ...report, ...(saved && { files: saved }) }, () => rendered(report, saved, output));
     return options.check ? verdict(report) : EXIT.done;
@@ -64,20 +60,11 @@ export async function monitor(context: CommandContext, options: MonitorOptions):
 }
 
 /** A stage's reports go to its results bucket; those of a laptop beside its lake. URL ending in `/`. */
-function folderOf(
-  { stage, source }: LakeConfig,
-  { terminal }: CommandContext,
-  folder: string,
-  out: string | undefined,
-): string {
+function folderOf(config: LakeConfig, { terminal }: CommandContext, out: string | undefined): string {
   if (out !== undefined) return `file://${resolve(terminal.cwd, out).replace(/\/$/, '')}/`;
-  if (stage !== undefined) return `s3://${stage.buckets.results.name}/${folder}`;
+  const { source, reports } = config;
   const home = source === undefined ? resolve(terminal.cwd, '.lakegate') : resolve(source, '..');
-  return `file://${home}/reports/${folder}`;
-}
-
-function isNamed(name: string, asked: string): boolean {
-  return name === asked || name.endsWith(`.${asked}`);
+  return stageFolder(config) ?? `file://${home}/reports/${(reports?.monitor ?? monitorDefaults()).folder}`;
 }
 
 function verdict({ summary, not_listed: notListed }: MonitorReport): ExitCode {
@@ -97,7 +84,9 @@ function rendered(report: MonitorReport, saved: SavedReport | undefined, output:
           output.width,
         ),
     ...sorted.flatMap((table) => details(table, output)),
-    ...notListed.map(({ place, reason }) => `${output.style('yellow', 'not listed')}: ${place}: ${reason}\n`),
+    ...notListed.map(
+      ({ place, reason }) => `${output.style('yellow', 'not listed')}: ${printable(`${place}: ${reason}`)}\n`,
+    ),
     `\n${count(summary.tables, 'table')}: ${number(summary.healthy)} healthy, ${number(summary.unhealthy)} unhealthy, ${number(summary.unknown)} not checked\n`,
     ...(saved ? [`report: ${saved.html}\n        ${saved.json}\n        ${saved.csv}\n`] : []),
   ];
@@ -132,7 +121,7 @@ function row(table: TableReport, output: Output): Cell[] {
 }
 
 function details(table: TableReport, output: Output): string[] {
-  const found = findingsOf(table).map((text) => `  ${output.style('red', '✗')} ${text}\n`);
-  const open = uncheckedOf(table).map((text) => `  ${output.style('yellow', '?')} ${text}\n`);
-  return found.length + open.length === 0 ? [] : [`\n${table.table_name}\n`, ...found, ...open];
+  const found = findingsOf(table).map((text) => `  ${output.style('red', '✗')} ${printable(text)}\n`);
+  const open = uncheckedOf(table).map((text) => `  ${output.style('yellow', '?')} ${printable(text)}\n`);
+  return found.length + open.length === 0 ? [] : [`\n${printable(table.table_name)}\n`, ...found, ...open];
 }

@@ -116,10 +116,12 @@ test('rows, nulls and repeats are what DuckDB counts, and only what was planted 
     part_nulls: ['key nulls: expected no nulls in customer_user_id, found 21 nulls'],
     part_repeats: [
       'key nulls: expected no nulls in customer_user_id, found 2 nulls',
-      expect.stringMatching(/^key duplicates: .* found 1[35] rows with the key of an earlier one$/),
+      expect.stringMatching(/^key duplicates: .* found 13 rows with the key of an earlier one$/),
     ],
     part_fewer: [expect.stringMatching(/^record count: .*6,000 rows after 9,000 in .*\(-33.33%\)$/)],
-    part_drift: [expect.stringMatching(/^schema: .*part-00001.*column age is long instead of int$/)],
+    part_drift: [
+      expect.stringMatching(/^schema: .*found snapshot_dt=.*part-00001.*column age is long instead of int$/),
+    ],
     part_numbers: [expect.stringMatching(/^key duplicates: .*found 17 rows/)],
   });
 });
@@ -334,10 +336,9 @@ describe('the page in a browser', () => {
 
   test('fits a phone', async () => {
     await page.setViewportSize({ width: 375, height: 800 });
-    const { scroll, inner } = await page.evaluate(() => ({
-      scroll: document.documentElement.scrollWidth,
-      inner: window.innerWidth,
-    }));
+    const [scroll, inner] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, window.innerWidth]',
+    );
     expect(scroll).toBeLessThanOrEqual(inner);
   });
 });

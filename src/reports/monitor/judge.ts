@@ -108,11 +108,12 @@ function boundsText(bounds: MonitorThresholds['partitions']): string {
 }
 
 function schema({ columns, schemaFaults }: TableFacts, before: Fact<Before>): CheckResult {
-  if ('unknown' in schemaFaults) return unchecked('schema', 'the declared columns', schemaFaults.unknown);
+  const declared = 'the columns declared, in every file';
+  if ('unknown' in schemaFaults) return unchecked('schema', declared, schemaFaults.unknown);
   if (schemaFaults.known !== undefined) {
     const faults = schemaFaults.known;
-    if (faults.length > 0) return result('schema', 'finding', 'the declared columns', faults.join('; '));
-    return result('schema', 'ok', 'the declared columns', 'the same');
+    if (faults.length > 0) return result('schema', 'finding', declared, faults.join('; '));
+    return result('schema', 'ok', declared, 'the same');
   }
   const expected = 'the columns of the report before';
   if ('unknown' in columns) return unchecked('schema', expected, columns.unknown);

@@ -165,7 +165,8 @@ function schemaFaults(table: ParquetTable, read: readonly Reading[]): Fact<strin
   const [usual, ...others] = [...shapes.values()].sort((a, b) => b.length - a.length);
   for (const other of others) {
     const how = differences(usual![0]!.columns, other[0]!.columns);
-    found.push(`${other[0]!.info.url}${more(other.length - 1)} against most files: ${how.join(', ')}`);
+    const name = other[0]!.info.url.replace(table.location, '');
+    found.push(`${name}${more(other.length - 1)} against most files: ${how.join(', ')}`);
   }
   if (table.registered !== undefined && usual !== undefined) {
     const declared = declaredDifferences(table.registered.columns, usual[0]!.columns);

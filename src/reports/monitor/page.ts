@@ -27,7 +27,7 @@ ${notListed.length > 0 && notListedNote(notListed)}
 <h2>Tables</h2>
 ${filters(groups, summary.tables)}
 <div class="scroll"><table>
-<thead><tr><th>Table</th><th>Health</th><th>Findings</th><th>Rows</th><th>Snapshot</th><th>Partitions</th><th>Key</th><th>Files</th></tr></thead>
+<thead><tr><th>Table</th><th>Health</th><th>Findings</th><th>Rows</th><th>Snapshot</th><th>Key</th><th>Files</th></tr></thead>
 <tbody>
 ${sorted.map(tableRow)}
 </tbody>
@@ -55,7 +55,6 @@ function tableRow(table: TableReport): Html {
 <td data-label="Findings"><div>${findings(table.checks)}</div></td>
 <td data-label="Rows"><div>${rows(table)}</div></td>
 <td data-label="Snapshot"><div>${snapshot(table)}</div></td>
-<td data-label="Partitions"><div>${known(table.partition_count)}</div></td>
 <td data-label="Key"><div>${key(table)}</div></td>
 <td data-label="Files"><div>${files(table)}</div></td>
 </tr>
@@ -74,21 +73,23 @@ function findings(checks: readonly CheckResult[]): Html {
 
 function rows({ record_count: now, previous_snapshot: before, record_change_percent: change }: TableReport): Html {
   if (before === null) return html`${known(now)}`;
-  const percent = change === null ? '' : ` (${percentText(change)})`;
+  const percent = !change ? '' : ` (${percentText(change)})`;
   return html`${known(now)}<br><span class="soft">before: ${number(before.rows)}${percent}</span>`;
 }
 
-function snapshot({ snapshot: id, snapshot_at: at, snapshot_age_days: age }: TableReport): Html {
+function snapshot(table: TableReport): Html {
+  const { snapshot: id, snapshot_at: at, snapshot_age_days: age, partition_count: partitions } = table;
   if (id === null) return html`<span class="soft">none</span>`;
   const day = at?.slice(0, 10);
-  return html`${id}${day !== undefined && day !== id && html`<br><span class="soft">${day}</span>`}${
-    age !== null && html`<br><span class="soft">${count(age, 'day')} old</span>`
+  // What a person knows a snapshot by is its day; the rest of its id is for programs.
+  return html`${day ?? id}${age !== null && html`<br><span class="soft">${count(age, 'day')} old</span>`}${
+    partitions !== null && partitions > 0 && html`<br><span class="soft">${count(partitions, 'partition')}</span>`
   }`;
 }
 
 function key({ key: columns, null_keys: nulls, duplicate_keys: repeats }: TableReport): Html {
   if (columns.length === 0) return html`<span class="soft">none given</span>`;
-  return html`${columns.join(', ')}<br><span class="soft">nulls ${known(nulls)}, repeats ${known(repeats)}</span>`;
+  return html`<span class="soft">${columns.join(', ')}</span><br>nulls ${known(nulls)}<br>repeats ${known(repeats)}`;
 }
 
 function files({ file_count: amount, total_bytes: bytes }: TableReport): Html {

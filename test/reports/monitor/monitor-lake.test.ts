@@ -222,7 +222,7 @@ describe('planted in a table of the gate', () => {
     const declared = yaml().replace('{ id: int, name: string }', '{ id: long, name: string, region: string }');
     folder.write('lake.yaml', declared);
     expect(findingsOf((await look()).of('sales.orders'))).toEqual([
-      'schema: expected the declared columns, found column id is int instead of long; column region is missing',
+      'schema: expected the columns declared, in every file, found column id is int instead of long; column region is missing',
     ]);
   });
 
@@ -290,9 +290,13 @@ test('a report that cannot be read is not taken for none', async () => {
   ]);
 });
 
-test('a folder that is not there holds no tables, and one table can be looked at by itself', async () => {
+test('a folder that is not there is said, and one table can be looked at by itself', async () => {
   const { part, folder, look } = lake();
-  expect((await look()).report.tables).toEqual([]);
+  const { code, report } = await look();
+  expect([code, report.tables]).toEqual([1, []]);
+  expect(report.not_listed).toEqual([
+    { place: expect.stringMatching(/^the folder .*part\/$/), reason: 'it holds no such tables' },
+  ]);
   plantHealthy(part, 'part_x', { before: BEFORE, newest: NEWEST });
   plantHealthy(part, 'part_y', { before: BEFORE, newest: NEWEST });
   const one = await look('--table part_x');
