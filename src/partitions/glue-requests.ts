@@ -33,11 +33,14 @@ const REQUEST_MS = 60_000;
  * request for itself.
  */
 export function createPacedGlueClient(options: GlueClientConfig = {}): GlueClient {
-  return new Client({
+  const client = new Client({
     maxAttempts: 1,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
     ...options,
   });
+  // It makes a copy of all that is sent and received, for a log that nobody keeps: as much work as sending it.
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
 }
 
 /**

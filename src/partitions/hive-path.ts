@@ -20,5 +20,7 @@ export function escapeHivePath(text: string): string {
 
 /** The text that a part of a Hive path stands for. A `%` that no two hex digits follow stands for itself, as in Hive. */
 export function unescapeHivePath(text: string): string {
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return !text.includes('%')
+    ? text
+    : text.replace(/%([0-9A-Fa-f]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -31,10 +31,7 @@ export function partitionPeriod(
   keys: readonly PartitionKey[],
   values: readonly (string | undefined)[],
 ): Period | undefined {
-  const parts = PART_NAMES.map((names) => {
-    const i = keys.findIndex(({ name }) => names.includes(name));
-    return i >= 0 && /^\d{1,4}$/.test(values[i] ?? '') ? Number(values[i]) : undefined;
-  });
+  const parts = placesOf(keys).map((i) => (/^\d{1,4}$/.test(values[i] ?? '') ? Number(values[i]) : undefined));
   if (parts[0] !== undefined) return periodOf(parts);
   for (const value of values) {
     for (const shape of SHAPES) {
@@ -44,6 +41,17 @@ export function partitionPeriod(
     }
   }
   return undefined;
+}
+
+const PLACES = new WeakMap<readonly PartitionKey[], number[]>();
+
+/** Which of the keys are parts of a time; -1 for a part that none is. Asked for once a folder, of which there are many. */
+function placesOf(keys: readonly PartitionKey[]): number[] {
+  const known = PLACES.get(keys);
+  if (known !== undefined) return known;
+  const places = PART_NAMES.map((names) => keys.findIndex(({ name }) => names.includes(name)));
+  PLACES.set(keys, places);
+  return places;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { compareFolders, type KnownFolder, partitionsUnder, sortedNames } from './known.ts';
 import type { Layout } from './layout.ts';
 import type { FoundPrefixes } from './model.ts';
+import type { Period } from './partition-time.ts';
 
 /** Lists folders, never the objects in them. */
 export interface FolderLister {
@@ -123,36 +124,43 @@ const WHOLE: Division = { old: new Set(), after: undefined, cuts: [] };
 /** What of a known folder has to be listed, and in which parts. */
 function divide(folder: KnownFolder, prefix: string, { layout, lookbackMs }: WalkOptions): Division {
   if (folder.children.size === 0) return WHOLE;
-  const newest = lookbackMs === undefined ? undefined : newestStart(folder, prefix, layout);
-  if (newest === undefined && folder.children.size < 2 * RANGE) return WHOLE;
+  const periods = lookbackMs === undefined ? undefined : periodsOf(folder, prefix, layout);
+  if (periods === undefined && folder.children.size < 2 * RANGE) return WHOLE;
   const names = sortedNames(folder);
-  const old = new Set<string>();
-  if (newest !== undefined) {
-    for (const name of names) {
-      const period = layout.period(`${prefix}${name}/`);
-      if (period !== undefined && period.end <= newest - lookbackMs!) old.add(name);
-    }
-  }
+  const horizon = periods && newestStart(folder, prefix, layout, periods) - lookbackMs!;
+  const isOld = (name: string) => horizon !== undefined && (periods?.get(name)?.end ?? horizon + 1) <= horizon;
   // Names need not sort as their times do (months 1, 10, 11, 2): only what is old without a gap can be started after.
-  const recent = names.findIndex((name) => !old.has(name));
+  const recent = names.findIndex((name) => !isOld(name));
   const listed = names.slice(recent);
   const cuts = listed.filter((_, i) => (i + 1) % RANGE === 0 && i + 1 + RANGE <= listed.length);
-  return { old, after: recent > 0 ? names[recent - 1] : undefined, cuts };
+  return { old: new Set(names.filter(isOld)), after: recent > 0 ? names[recent - 1] : undefined, cuts };
 }
 
 /**
- * When the newest known period under a folder begins; undefined where the folders directly under it tell no time of their own: each region is
- * then as new as its own folders are.
+ * The periods of the folders directly under one; undefined where none tells a time of its own, such as regions, each of which is as new as its own
+ * folders are.
  */
-function newestStart(folder: KnownFolder, prefix: string, layout: Layout): number | undefined {
-  let newest: { start: number; prefix: string; folder: KnownFolder } | undefined;
+function periodsOf(folder: KnownFolder, prefix: string, layout: Layout): Map<string, Period> | undefined {
   const above = prefix === '' ? undefined : layout.period(prefix);
-  for (const [name, child] of folder.children) {
-    const own = `${prefix}${name}/`;
-    const period = layout.period(own);
-    if (period === undefined || (period.start === above?.start && period.end === above.end)) continue;
-    if (newest === undefined || period.start > newest.start)
-      newest = { start: period.start, prefix: own, folder: child };
+  const periods = new Map<string, Period>();
+  for (const name of folder.children.keys()) {
+    const period = layout.period(`${prefix}${name}/`);
+    if (period !== undefined && !(period.start === above?.start && period.end === above.end)) periods.set(name, period);
   }
-  return newest && (newestStart(newest.folder, newest.prefix, layout) ?? newest.start);
+  return periods.size === 0 ? undefined : periods;
+}
+
+/** When the newest known period under a folder begins. */
+function newestStart(
+  folder: KnownFolder,
+  prefix: string,
+  layout: Layout,
+  periods: ReadonlyMap<string, Period>,
+): number {
+  let newest: { name: string; start: number } | undefined;
+  for (const [name, { start }] of periods) if (newest === undefined || start > newest.start) newest = { name, start };
+  const { name, start } = newest!;
+  const [child, own] = [folder.children.get(name)!, `${prefix}${name}/`];
+  const below = child.children.size === 0 ? undefined : periodsOf(child, own, layout);
+  return below === undefined ? start : newestStart(child, own, layout, below);
 }
