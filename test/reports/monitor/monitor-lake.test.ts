@@ -216,6 +216,38 @@ describe('planted in a table of the gate', () => {
     ]);
   });
 
+  test('a table partitioned by its snapshots is judged by the newest of them, against the one before', async () => {
+    const { folder, look } = lake();
+    folder.write(
+      'lake.yaml',
+      yaml('      "*.orders": { key: id }\n').replace(
+        'columns: { id: int, name: string }',
+        'columns: { id: int, snapshot_dt: string }\n    partition_by: [snapshot_dt]',
+      ),
+    );
+    const rows = (snapshot: string, amount: number) => ids(amount).map((_, row) => `${row},${snapshot}`);
+    for (const [name, lines] of [
+      ['before.csv', rows(BEFORE, 100)],
+      ['newest.csv', [...rows(NEWEST, 60), `7,${NEWEST}`]],
+    ] as const) {
+      await deliver(folder, name, new TextEncoder().encode(`id,snapshot_dt\n${lines.join('\n')}\n`));
+    }
+    const table = (await look()).of('sales.orders');
+    expect(table).toMatchObject({
+      snapshot: NEWEST,
+      snapshot_age_days: 5,
+      record_count: 61,
+      previous_snapshot: { id: BEFORE, rows: 100 },
+      partition_count: 2,
+      file_count: 1,
+    });
+    expect(findingsOf(table)).toEqual([
+      expect.stringMatching(/^record count: .*61 rows after 100 .*\(-39%\)$/),
+      // The same key in another snapshot is none.
+      'key duplicates: expected no id twice, found 1 row with the key of an earlier one',
+    ]);
+  });
+
   test('columns other than lake.yaml declares', async () => {
     const { folder, look } = lake();
     await deliver(folder, 'a.parquet', parquetBytes(10, 0));
