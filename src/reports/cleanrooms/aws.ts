@@ -16,6 +16,9 @@ export interface AwsSourceOptions extends Omit<AskingPorts, 'fatal'> {
 /** Questions under way at the same time to services that are not paced. */
 const PARALLEL = 8;
 
+/** Items of a page: as many as Clean Rooms gives, since each page is a request. */
+const maxResults = 100;
+
 /** Rules of one request (API reference, BatchGetSchemaAnalysisRule). */
 const RULES_AT_ONCE = 25;
 
@@ -54,7 +57,8 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
 
     memberships: () =>
       presentList(
-        (nextToken) => room('ListMemberships', () => cleanRooms.send(new rooms.ListMembershipsCommand({ nextToken }))),
+        (nextToken) =>
+          room('ListMemberships', () => cleanRooms.send(new rooms.ListMembershipsCommand({ nextToken, maxResults }))),
         (page) => page.membershipSummaries,
       ),
     membership: async (membershipIdentifier) =>
@@ -73,14 +77,16 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       presentList(
         (nextToken) =>
           room('ListMembers', () =>
-            cleanRooms.send(new rooms.ListMembersCommand({ collaborationIdentifier, nextToken })),
+            cleanRooms.send(new rooms.ListMembersCommand({ collaborationIdentifier, nextToken, maxResults })),
           ),
         (page) => page.memberSummaries,
       ),
     configuredTables: () =>
       presentList(
         (nextToken) =>
-          room('ListConfiguredTables', () => cleanRooms.send(new rooms.ListConfiguredTablesCommand({ nextToken }))),
+          room('ListConfiguredTables', () =>
+            cleanRooms.send(new rooms.ListConfiguredTablesCommand({ nextToken, maxResults })),
+          ),
         (page) => page.configuredTableSummaries,
       ),
     configuredTable: async (configuredTableIdentifier) =>
@@ -103,7 +109,9 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       presentList(
         (nextToken) =>
           room('ListConfiguredTableAssociations', () =>
-            cleanRooms.send(new rooms.ListConfiguredTableAssociationsCommand({ membershipIdentifier, nextToken })),
+            cleanRooms.send(
+              new rooms.ListConfiguredTableAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
+            ),
           ),
         (page) => page.configuredTableAssociationSummaries,
       ),
@@ -124,7 +132,7 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       presentList(
         (nextToken) =>
           room('ListSchemas', () =>
-            cleanRooms.send(new rooms.ListSchemasCommand({ collaborationIdentifier, nextToken })),
+            cleanRooms.send(new rooms.ListSchemasCommand({ collaborationIdentifier, nextToken, maxResults })),
           ),
         (page) => page.schemaSummaries,
       ),
@@ -153,7 +161,9 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       presentList(
         (nextToken) =>
           room('ListIdNamespaceAssociations', () =>
-            cleanRooms.send(new rooms.ListIdNamespaceAssociationsCommand({ membershipIdentifier, nextToken })),
+            cleanRooms.send(
+              new rooms.ListIdNamespaceAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
+            ),
           ),
         (page) => page.idNamespaceAssociationSummaries,
       ),
@@ -170,7 +180,7 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       presentList(
         (nextToken) =>
           room('ListIdMappingTables', () =>
-            cleanRooms.send(new rooms.ListIdMappingTablesCommand({ membershipIdentifier, nextToken })),
+            cleanRooms.send(new rooms.ListIdMappingTablesCommand({ membershipIdentifier, nextToken, maxResults })),
           ),
         (page) => page.idMappingTableSummaries,
       ),

@@ -114,7 +114,7 @@ async function rulesOf(source: CleanRoomsSource, { configured }: MatchedTable): 
   return new Map(rules);
 }
 
-/** The rule of the first type that there is; what is listed and gone since is none. @param listed undefined: not said, so all are asked for */
+/** The rule of the first type that there is; what is listed and gone since is none. @param listed absent: not said, so all are asked for */
 async function firstRule<T>(
   listed: readonly string[] | undefined,
   ask: (type: RuleType) => Promise<Answer<T | undefined>>,
@@ -146,18 +146,25 @@ async function collectMembership(
     detailed(mappings, (each) => source.idMappingTable(id, each.id ?? '')),
     collectCollaboration(source, collaborationId),
   ]);
-  const own = tables
-    .map((table) => associationOf(config, table, associations))
-    .flatMap((found) => (found.known && found.value ? [found.value] : []));
-  const schemaRules = await rulesOfSchemas(source, collaborationId, inCollaboration.schemas, own);
+  const own = tables.flatMap((table) => {
+    const found = associationOf(config, table, associations);
+    return found.known && found.value ? [{ table, association: found.value }] : [];
+  });
+  const schemaRules = await rulesOfSchemas(
+    source,
+    collaborationId,
+    inCollaboration.schemas,
+    own.map(({ association }) => association),
+  );
   const associationRules = new Map(
     await Promise.all(
       own
-        .filter(({ name }) => !saysCollaborationRule(schemaRules.get(String(name).toLowerCase())))
-        .map(async (association) => {
+        .filter(({ association }) => !saysCollaborationRule(schemaRules.get(String(association.name).toLowerCase())))
+        .map(async ({ table, association }) => {
           const associationId = association.id ?? '';
           const ask = (type: RuleType) => source.associationRule(id, associationId, type);
-          return [associationId, await firstRule(association.analysisRuleTypes, ask)] as const;
+          const listed = association.analysisRuleTypes ?? [ruleTypeOf(table, association)];
+          return [associationId, await firstRule(listed, ask)] as const;
         }),
     ),
   );
@@ -172,6 +179,12 @@ async function collectMembership(
     schemaRules,
     associationRules,
   };
+}
+
+/** A table's rule in a collaboration is of the same type as its own. */
+function ruleTypeOf({ rules }: CollectedTable, { configuredTableId }: ConfiguredTableAssociationSummary): RuleType {
+  const rule = rules.get(configuredTableId ?? '');
+  return RULE_TYPES.find((type) => rule?.known && rule.value?.type === type) ?? 'CUSTOM';
 }
 
 type InCollaboration = Pick<CollectedMembership, 'collaboration' | 'members' | 'schemas'>;
