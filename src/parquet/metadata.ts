@@ -114,10 +114,7 @@ function chunkOf(chunk: ThriftStruct, leaf: Leaf, numRows: number, place: Footer
   requireInside(parsed, numRows, leaf, where, place);
   addStatistics(parsed, meta);
   addIndexes(parsed, chunk, where);
-  const bloomOffset = optionalSize(meta[14], `${where} bloom_filter_offset`);
-  const bloomLength = optionalSize(meta[15], `${where} bloom_filter_length`);
-  if (bloomOffset !== undefined) parsed.bloomFilterOffset = bloomOffset;
-  if (bloomLength !== undefined) parsed.bloomFilterLength = bloomLength;
+  addBloomFilter(parsed, meta);
   return parsed;
 }
 
@@ -178,6 +175,12 @@ function addIndexes(chunk: ColumnChunk, found: ThriftStruct, where: string): voi
   if (offsetLength !== undefined) chunk.offsetIndexLength = offsetLength;
   if (columnIndex !== undefined) chunk.columnIndexOffset = columnIndex;
   if (columnLength !== undefined) chunk.columnIndexLength = columnLength;
+}
+
+/** A hint for readers: one that cannot be is as good as none. Early drafts of the format had other fields by these ids. */
+function addBloomFilter(chunk: ColumnChunk, { 14: offset, 15: length }: ThriftStruct): void {
+  if (typeof offset === 'number' && offset >= 4) chunk.bloomFilterOffset = offset;
+  if (typeof length === 'number' && length > 0) chunk.bloomFilterLength = length;
 }
 
 function requireSamePath(value: ThriftValue | undefined, leaf: Leaf, where: string): void {

@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFooter } from '../../src/parquet/footer.ts';
+import type { ParquetFooter } from '../../src/parquet/model.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
 import { prepareSplit, type SplitRequest } from '../../src/tables/prepare-split.ts';
@@ -38,6 +39,11 @@ const REQUEST: Omit<SplitRequest, 'source' | 'target' | 'map' | 'key'> = {
   targetBytes: 1e9,
 };
 
+async function footerOf(file: string): Promise<ParquetFooter> {
+  const reader = await store.open(file);
+  return readFooter(reader, file).finally(() => reader.close());
+}
+
 /** A snapshot of these files, split into two tables: the first column is the key. */
 async function split(name: string, files: readonly string[]) {
   const source = `${join(scratch, name, 'in')}/`;
@@ -46,7 +52,7 @@ async function split(name: string, files: readonly string[]) {
   for (const [index, file] of files.entries()) {
     await copyFile(file, `${source}snapshot_dt=2026-01-31/${index}.parquet`);
   }
-  const footer = await readFooter(await store.open(files[0]!), files[0]!);
+  const footer = await footerOf(files[0]!);
   const [key, ...others] = footer.fields.map((field) => field.name);
   const tables = Map.groupBy(others.toReversed(), (_, index) => (index % 2 === 0 ? 'EVEN' : 'ODD'));
   const lines = [...tables].flatMap(([table, columns]) => columns.map((column) => `${table},${column},`));
@@ -136,7 +142,7 @@ test('files of Spark with bloom filters and page indexes, two as one, rows found
     files: [copy],
     columns,
   } of copies) {
-    const footer = await readFooter(await store.open(copy!), copy!);
+    const footer = await footerOf(copy!);
     expect(footer.rowGroups).toHaveLength(2);
     for (const { columns: chunks } of footer.rowGroups) {
       for (const chunk of chunks) expect(chunk.offsetIndexLength).toBeGreaterThan(0);
