@@ -36,7 +36,7 @@ export function monitorYamlOf<D extends z.ZodType<string>, C extends z.ZodType<s
       .int()
       .min(0)
       .optional()
-      .describe('Tables with more rows are not searched for repeated keys. Default: 50000000'),
+      .describe('Tables with more rows are not searched for repeated keys. Default: 10000000'),
     snapshot_key: text.optional().describe('Partition key that tells snapshots apart. Default: snapshot_dt'),
   };
   return z

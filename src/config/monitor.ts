@@ -19,7 +19,7 @@ export function monitorDefaults(): MonitorConfig {
       rowChange: 20,
       fileSize: { min: 16e6, max: 2e9, smallFiles: 10 },
       key: [],
-      keyRows: 50_000_000,
+      keyRows: 10_000_000,
       snapshotKey: 'snapshot_dt',
     },
     tables: [],

@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import { mapBounded } from '../../rules/bounded.ts';
 import type { AuditedFile, FieldFacts } from '../../rules/rule.ts';
 import { unique } from '../../rules/unique.ts';
@@ -7,16 +8,26 @@ import { number } from './text.ts';
 
 const FILES_AT_ONCE = 8;
 
+export interface KeyOptions {
+  /** Repeats are not looked for in more rows. */
+  keyRows: number;
+  /** Whether names match in any case. */
+  anyCase: boolean;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Lets one search for repeats run at a time, over all tables: each may hold a key of every row. */
+  oneByOne: LimitFunction;
+}
+
 /**
  * Nulls and repeats of a table's key over the files of its newest snapshot. Nulls come from statistics, else from definition levels; repeats take
  * decoding the key's columns, and are exact, in bounded memory.
  * @param files each answers by its own names; Hive's tables do not tell upper from lower case
- * @param options `keyRows`: repeats are not looked for in more rows; `anyCase`: whether names match in any case
  */
 export async function keyFacts(
   columns: readonly string[],
   files: readonly AuditedFile[],
-  { keyRows, anyCase, now }: { keyRows: number; anyCase: boolean; now: number },
+  { keyRows, anyCase, now, oneByOne }: KeyOptions,
 ): Promise<KeyFacts> {
   const same = (a: string, b: string) => (anyCase ? a.toLowerCase() === b.toLowerCase() : a === b);
   const named = async (file: AuditedFile) => {
@@ -31,7 +42,8 @@ export async function keyFacts(
       return { columns: [...columns], missing, nulls: unknown, duplicates: unknown };
     }
     const fields = places as FieldFacts[][];
-    const [nulls, duplicates] = [await nullsOf(files, fields), await duplicatesOf(files, fields, keyRows, now)];
+    const nulls = await nullsOf(files, fields);
+    const duplicates = await oneByOne(() => duplicatesOf(files, fields, keyRows, now));
     return { columns: [...columns], missing: [], nulls, duplicates };
   } catch (error) {
     const unknown = { unknown: reasonOf(error) };

@@ -12,7 +12,7 @@ import { type Fact, type TableFacts, unknownFacts } from './facts.ts';
 import { folderTables } from './folder-tables.ts';
 import type { GlueTables } from './glue-tables.ts';
 import { type Before, judge } from './judge.ts';
-import { observeIceberg } from './observe-iceberg.ts';
+import { type IcebergPorts, observeIceberg } from './observe-iceberg.ts';
 import { observeParquet, type ParquetPorts } from './observe-parquet.ts';
 import { folderUrl, type ParquetTable } from './partition-folders.ts';
 import { reasonOf } from './reason.ts';
@@ -116,11 +116,12 @@ async function watchedTables(
     }
   };
   const { gate } = ports;
-  const parquet: ParquetPorts = { store: gate.store, limit: pLimit(FOOTERS_AT_ONCE), now: gate.now };
+  const oneByOne = pLimit(1);
+  const parquet: ParquetPorts = { store: gate.store, limit: pLimit(FOOTERS_AT_ONCE), oneByOne, now: gate.now };
   const observe = async (table: ParquetTable, objects: readonly ObjectInfo[]) =>
     observeParquet(table, objects, thresholdsOf(monitor, table.name), parquet);
   await listing(OWN_TABLES, async () =>
-    (await lakeTables(gate, config)).map((table) => lakeTable(config, monitor, table, ports)),
+    (await lakeTables(gate, config)).map((table) => lakeTable(config, monitor, table, { io: gate.io, oneByOne })),
   );
   for (const database of monitor.databases) {
     await listing(`the Glue database ${database.name}`, async () => {
@@ -151,7 +152,7 @@ function lakeTable(
   config: LakeConfig,
   monitor: MonitorConfig,
   { name, identifier, catalog }: LakeTable,
-  { gate }: MonitorPorts,
+  ports: IcebergPorts,
 ): Watched {
   const settings = tableOf(config, name);
   const { owner, channel } = settings ?? {};
@@ -164,7 +165,7 @@ function lakeTable(
       ...(channel !== undefined && { channel }),
     },
     observe: async () =>
-      observeIceberg(name, await catalog.loadTable(identifier), settings, thresholdsOf(monitor, name), gate.io),
+      observeIceberg(name, await catalog.loadTable(identifier), settings, thresholdsOf(monitor, name), ports),
   };
 }
 

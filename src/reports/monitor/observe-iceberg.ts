@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit';
 import type { LoadedTable } from '../../catalogs/catalog.ts';
 import type { TableConfig } from '../../config/model.ts';
 import type { MonitorThresholds } from '../../config/monitor-model.ts';
@@ -21,6 +22,12 @@ interface LiveFile {
   snapshot: string | undefined;
 }
 
+export interface IcebergPorts {
+  io: TableIO;
+  /** One search for repeated keys at a time, over all tables. */
+  oneByOne: LimitFunction;
+}
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -33,8 +40,9 @@ export async function observeIceberg(
   table: LoadedTable,
   settings: TableConfig | undefined,
   thresholds: MonitorThresholds,
-  io: TableIO,
+  ports: IcebergPorts,
 ): Promise<TableFacts> {
+  const { io } = ports;
   const { metadata } = table;
   const schema = metadata.schemas.find(({ schemaId }) => schemaId === metadata.currentSchemaId)!;
   const about = {
@@ -94,7 +102,9 @@ export async function observeIceberg(
     },
     ...(thresholds.key.length > 0 && {
       key:
-        deleteFiles > 0 ? unknownKey(thresholds.key, hasDeletes) : await keyOf(table, schema, current, thresholds, io),
+        deleteFiles > 0
+          ? unknownKey(thresholds.key, hasDeletes)
+          : await keyOf(table, schema, current, thresholds, ports),
     }),
   };
 }
@@ -204,7 +214,7 @@ async function keyOf(
   schema: Schema,
   files: readonly LiveFile[],
   { key, keyRows }: MonitorThresholds,
-  io: TableIO,
+  { io, oneByOne }: IcebergPorts,
 ): Promise<KeyFacts> {
   const other = files.find(({ dataFile }) => dataFile.fileFormat !== 'PARQUET');
   if (other !== undefined) return unknownKey(key, `${other.dataFile.filePath} is no Parquet file`);
@@ -217,7 +227,7 @@ async function keyOf(
       statistics: { schema, dataFile, ...(nameMapping && { nameMapping }) },
     }),
   );
-  return keyFacts(key, audited, { keyRows, anyCase: false, now: io.now() });
+  return keyFacts(key, audited, { keyRows, anyCase: false, now: io.now(), oneByOne });
 }
 
 function unknownKey(columns: readonly string[], reason: string): KeyFacts {

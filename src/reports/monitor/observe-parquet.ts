@@ -30,6 +30,8 @@ export interface ParquetPorts {
   store: ObjectStore;
   /** Footers read at a time, over all tables. */
   limit: LimitFunction;
+  /** One search for repeated keys at a time, over all tables. */
+  oneByOne: LimitFunction;
   now(): number;
 }
 
@@ -190,5 +192,5 @@ async function keyOf({ key, keyRows }: MonitorThresholds, read: readonly Reading
   const audited = sound(read).map(({ info, footer }) =>
     auditedParquet({ url: info.url, openReader: () => ports.store.open(info.url, info), footer: footer! }),
   );
-  return keyFacts(key, audited, { keyRows, anyCase: true, now: ports.now() });
+  return keyFacts(key, audited, { keyRows, anyCase: true, now: ports.now(), oneByOne: ports.oneByOne });
 }
