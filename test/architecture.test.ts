@@ -104,7 +104,7 @@ const LAYERS: Record<string, string[]> = {
   iceberg: ['parquet', 'storage', 'catalogs'],
   formats: ['iceberg', 'parquet', 'storage', 'config'],
   rules: ['iceberg', 'parquet', 'storage'],
-  catalogs: ['iceberg', 'storage', 'config', 'secrets'],
+  catalogs: ['iceberg', 'storage', 'config', 'secrets', 'aws'],
   storage: [],
   secrets: ['config'],
   sql: ['rules', 'storage'],

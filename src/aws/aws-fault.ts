@@ -33,8 +33,16 @@ export function isMissing(error: unknown): boolean {
 export function awsFault(error: unknown, doing: string): LakegateError {
   if (error instanceof LakegateError) return error;
   const code = awsCode(error);
-  const words = error instanceof Error ? error.message.replace(/\s+/g, ' ').slice(0, 300) : String(error);
+  // fetch says no more than that it failed, and hides why in the cause.
+  const said = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
+  const words = said instanceof Error ? said.message.replace(/\s+/g, ' ').slice(0, 300) : String(said);
   const options = { context: { code }, cause: new Error(code === '' ? words : `${code}: ${words}`) };
+  if (said instanceof TypeError || said instanceof ReferenceError) {
+    return new LakegateError('internal', `cannot ${doing}: ${words}. This is a bug in lakegate`, {
+      ...options,
+      cause: said,
+    });
+  }
   if (NO_CREDENTIALS.test(code)) {
     return new LakegateError(
       'config',

@@ -19,10 +19,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function awsCaller(region: string, env: Readonly<Record<string, string | undefined>>): Promise<Caller> {
   const doing = 'ask AWS whose credentials these are';
-  const [{ AwsV4Signer }, { defaultProvider }] = await Promise.all([
-    import('aws4fetch'),
-    import('@aws-sdk/credential-provider-node'),
-  ]);
+  const [{ AwsV4Signer }, { defaultProvider }] = await Promise.all([import('aws4fetch'), import('./credentials.ts')]);
   let status: number;
   let answer: string;
   try {

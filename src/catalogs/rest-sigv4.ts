@@ -21,7 +21,7 @@ export function signedBy({ service, region }: Extract<CatalogAuth, { kind: 'sigv
 async function signer(service: string, region: string): Promise<Sign> {
   const [{ AwsV4Signer }, { defaultProvider }] = await Promise.all([
     import('aws4fetch'),
-    import('@aws-sdk/credential-provider-node'),
+    import('../aws/credentials.ts'),
   ]);
   const provider = defaultProvider();
   const keys = new Map<string, ArrayBuffer>();

@@ -39,3 +39,17 @@ test.each([
 ])('whether a thing is missing: %s', (fault, expected) => {
   expect(isMissing(fault)).toBe(expected);
 });
+
+test('a bug of ours is not taken for a service that gave no answer', () => {
+  const bug = awsFault(new TypeError('defaultProvider is not a function'), 'read the queue q');
+  expect([bug.kind, bug.retryable, bug.message]).toEqual([
+    'internal',
+    false,
+    'cannot read the queue q: defaultProvider is not a function. This is a bug in lakegate',
+  ]);
+  const silence = awsFault(new TypeError('fetch failed', { cause: new Error('bad port') }), 'read the queue q');
+  expect([silence.kind, silence.message]).toEqual([
+    'unavailable',
+    'cannot read the queue q: AWS did not give an answer (bad port). Try again',
+  ]);
+});

@@ -1,7 +1,7 @@
 /** The command as it is installed: the bundle behind `bin/lakegate.js`, on the Node of the Lambda and on an older one. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../../src/version.ts';
 import { type LakeFolder, lakeFolder, parquetBytes, removeFolders } from './lake-folder.ts';
@@ -28,11 +28,11 @@ beforeAll(() => {
 
 afterAll(removeFolders);
 
-function lakegate(node: readonly string[], words: string, cwd = folder.path) {
+function lakegate(node: readonly string[], words: string, cwd = folder.path, env: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...node, launcher, ...words.split(' ')], {
     cwd,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: cwd },
+    env: { PATH: process.env.PATH, HOME: cwd, ...env },
   });
   return { code: status, out: stdout, err: stderr };
 }
@@ -97,4 +97,26 @@ test('says what is missing before it is built', () => {
     encoding: 'utf8',
   });
   expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('npm run build') });
+});
+
+test('no part that is loaded later is a CommonJS package itself: the bundle would not give it by its names', () => {
+  const dist = join(launcher, '..', '..', 'dist');
+  const nameless = readdirSync(dist).filter(
+    (name) => name.endsWith('.js') && /^export default require_/m.test(readFileSync(join(dist, name), 'utf8')),
+  );
+  expect(nameless).toEqual([]);
+});
+
+test('a stage is asked for with the credentials of the environment', () => {
+  const lake = lakeFolder();
+  lake.write(
+    'lake.yaml',
+    'tables: { s.t: { from: t/ } }\nstages: { dev: { account: "111111111111", region: eu-west-1 } }\n',
+  );
+  const nobody = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+  const { code, err } = lakegate([], 'delivery list --stage dev', lake.path, nobody);
+  expect({ code, err }).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/AWS did not give an answer \((ECONNREFUSED|bad port)/),
+  });
 });
