@@ -141,6 +141,7 @@ const LAYERS: Record<string, string[]> = {
     'iceberg',
     'notify',
     'parquet',
+    'partitions',
     'reports',
     'rules',
     'storage',

@@ -19,6 +19,7 @@ export function addCommands(program: Command, act: Act): void {
     act,
   );
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
+  addPartitions(program.command('partitions').description('partitions of Glue databases: plan, sync, infer'), act);
   addTables(program.command('tables').description('wide snapshots split into tables: split'), act);
   addReport(program.command('report').description('reports on the lake: cleanrooms, check, monitor'), act);
 }
@@ -201,6 +202,31 @@ function addReport(report: Command, act: Act): void {
     .option('--table <name>', 'look at this table only; nothing is written')
     .option('--tell', 'tell people too: unhealthy tables and the report, as the scheduled run does')
     .action(act(async () => (await import('./report-monitor.ts')).monitor));
+}
+
+function addPartitions(partitions: Command, act: Act): void {
+  const which = 'database, or database.table (default: every managed database)';
+  partitions
+    .command('plan')
+    .argument('[which]', which)
+    .description('say for each table what would be registered, and why others are left alone')
+    .option('--full', 'look at all folders (default: those since the look-back)')
+    .option('--reconcile', 'look at all folders and at all partitions that Glue has')
+    .action(act(async () => (await import('./partitions.ts')).plan));
+  partitions
+    .command('sync')
+    .argument('[which]', which)
+    .description('register the partitions whose folders are there')
+    .option('--full', 'look at all folders (default: those since the look-back)')
+    .option('--reconcile', 'look at all folders and at all partitions that Glue has')
+    .option('--remove', 'take partitions out of the catalogue whose folder is gone')
+    .option('--update-schema', 'give partitions the columns that their table has; all folders are looked at')
+    .action(act(async () => (await import('./partitions.ts')).sync));
+  partitions
+    .command('infer')
+    .argument('<table>', 'database.table')
+    .description('propose a layout from the folders that are there')
+    .action(act(async () => (await import('./partitions-infer.ts')).infer));
 }
 
 function positiveInteger(text: string): number {

@@ -25,7 +25,7 @@ export function checkPartitions(partitions: Partially<LakeYaml>['partitions']): 
   for (const [name, table] of Object.entries(partitions?.tables ?? {})) {
     const path = ['tables', name];
     const database = name.slice(0, name.indexOf('.'));
-    if (!database.includes('*') && !databases.some((pattern) => matches(pattern, database))) {
+    if (name.includes('.') && !database.includes('*') && !databases.some((pattern) => matches(pattern, database))) {
       report(
         path,
         `expected a table of a managed database (\`databases\`: ${databases.join(', ')}), ${found(name)}`,

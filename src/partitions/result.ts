@@ -45,6 +45,8 @@ export interface TableResult {
   errors: Some<ItemFault>;
   /** Partitions whose columns are not the table's, as far as is known. */
   drifted: number;
+  /** In a dry run, where Athena could work the partitions out by itself: the statement that makes it. */
+  projection?: string;
   created: number;
   /** Missing ones that somebody else had registered meanwhile, or that an earlier attempt had. */
   already: number;

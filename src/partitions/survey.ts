@@ -153,8 +153,8 @@ function distinct(
   });
 }
 
-/** Partitions of folders that the layout is known to read. */
-function partitionsAt(layout: Layout, prefixes: Iterable<string>): FoundPartition[] {
+/** The partitions of folders, as far as the layout reads them. */
+export function partitionsAt(layout: Layout, prefixes: Iterable<string>): FoundPartition[] {
   const partitions: FoundPartition[] = [];
   for (const prefix of prefixes) {
     const parsed = layout.parse(prefix);

@@ -4,11 +4,12 @@ import { schemaOf } from './entry.ts';
 import { folderUrl } from './folder-url.ts';
 import type { FoundPartition } from './model.ts';
 import type { CatalogTable, PartitionPorts } from './ports.ts';
+import { projectionStatement } from './projection.ts';
 import { emptyResult, type SyncMode, some, type TableResult } from './result.ts';
 import type { TableSettings } from './settings.ts';
 import { skipReason } from './skip.ts';
 import type { TableState } from './state.ts';
-import { keysOf, type Limit, type Survey, surveyTable } from './survey.ts';
+import { keysOf, type Limit, partitionsAt, type Survey, surveyTable } from './survey.ts';
 import { newTally } from './tally.ts';
 import { createPartitions, isOutOfTime, readPartitions, removePartitions, updatePartitions } from './write.ts';
 
@@ -54,7 +55,11 @@ export async function syncTable(
   try {
     survey = await surveyTable(ports, table, settings, request.state, request.mode, limit, tally);
     describe(result, survey, table);
-    if (request.dryRun) return { result };
+    if (request.dryRun) {
+      const folders = [...survey.create, ...partitionsAt(survey.layout, survey.known.keys())];
+      const statement = projectionStatement(table, survey.root, folders);
+      return { result: { ...result, ...(statement !== undefined && { projection: statement }) } };
+    }
     await create(ports, table, survey, result);
     if (settings.remove) await remove(ports, table, survey, result);
     if (settings.updateSchema && survey.mode !== 'incremental') await repair(ports, table, survey, result);
