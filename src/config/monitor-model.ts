@@ -20,6 +20,8 @@ export interface WatchedDatabase {
   name: string;
   /** What the tables' names begin with; empty: all. */
   prefix: string;
+  /** Buckets that their files lie in. */
+  buckets: string[];
 }
 
 export interface MonitorThresholds {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isBucketName } from './bucket-name.ts';
 import { BYTE_SIZE_PATTERN } from './byte-size.ts';
 import { folder, namePart } from './reports-schema.ts';
 
@@ -46,7 +47,16 @@ export function monitorYamlOf<D extends z.ZodType<string>, C extends z.ZodType<s
       every: duration.optional().describe('On a stage: how often it is made, from 1h on. Default: 1d'),
       channel: channel.optional().describe("Slack channel for its summary. Default: the lake's"),
       databases: z
-        .array(z.strictObject({ name: text, prefix: text.optional().describe("What the tables' names begin with") }))
+        .array(
+          z.strictObject({
+            name: text,
+            prefix: text.optional().describe("What the tables' names begin with"),
+            buckets: z
+              .array(z.string().refine(isBucketName, { error: "expected a bucket's name" }))
+              .optional()
+              .describe('On a stage: buckets that their files lie in, which the report then may read'),
+          }),
+        )
         .optional()
         .describe('Glue databases whose Parquet tables are watched too'),
       folders: z.array(text).optional().describe('Folders or s3:// URLs in which each folder is a Parquet table'),

@@ -35,7 +35,11 @@ export function monitorConfig(yaml: MonitorYaml, folder: string): MonitorConfig 
     namePrefix: namePrefix ?? defaults.namePrefix,
     everyMs: (every === undefined ? undefined : parseDuration(every)) ?? defaults.everyMs,
     ...(channel !== undefined && { channel }),
-    databases: (databases ?? []).map(({ name, prefix }) => ({ name, prefix: prefix ?? '' })),
+    databases: (databases ?? []).map(({ name, prefix, buckets }) => ({
+      name,
+      prefix: prefix ?? '',
+      buckets: buckets ?? [],
+    })),
     folders: (folders ?? []).map((text) => sound(resolveFolder(text, folder))),
     thresholds: { ...defaults.thresholds, ...thresholds(own, defaults.thresholds) },
     tables: Object.entries(tables ?? {}).map(([pattern, settings]) => ({
