@@ -110,19 +110,32 @@ export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: St
         ...(existing && { todo: 'check its name under `buckets` of the stage in lake.yaml' }),
       },
     );
+  /** @param switchOn what a person has to do, for a bucket that no deployment of ours touches */
+  const events = (name: string, of: string, switchOn: string): Check =>
+    part(
+      name,
+      () => probe.bucket(of),
+      (facts) => judgeBucketEvents(facts, switchOn),
+      { is: `bucket ${of} in this account` },
+    );
   const { raw } = stage.buckets;
+  const partitions = (buckets: readonly string[]): Check[] => [
+    ...buckets.map((name) => events(`events of ${name}`, name, 'docs/partitions.md says how')),
+    rule('partition-events', 'partition-events'),
+    queue('partition-events', (facts) => judgeQueue(facts, NEWS_TOO_OLD)),
+    queue('partition-events-dead', (facts) =>
+      judgeDeadLetters(facts, 'docs/runbook.md, "Partition events were given up"'),
+    ),
+    lambda('partition-events', true),
+    lambda('partition-mgmt', false),
+    queue('partition-runs-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Partition runs did not begin"')),
+  ];
 
   return [
     ...['lake', 'alerts', ...(stage.nessie === undefined ? [] : ['nessie']), 'gate'].map(stack),
+    ...(lake.partitions === undefined ? [] : [stack('partitions')]),
     ...Object.entries(stage.buckets).map(([purpose, own]) => bucket(purpose, own)),
-    part(
-      'events of drops',
-      () => probe.bucket(raw.name),
-      (facts) => judgeBucketEvents(facts, deploy),
-      {
-        is: `bucket ${raw.name} in this account`,
-      },
-    ),
+    events('events of drops', raw.name, deploy),
     rule('drops', 'gate'),
     queue('gate', (facts) => judgeQueue(facts, Math.max(DROPS_TOO_OLD, 12 * stage.gate.timeout))),
     queue('gate-dead', (facts) => judgeDeadLetters(facts, GIVEN_UP_DROPS)),
@@ -150,6 +163,7 @@ export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: St
     ),
     lambda('maintenance', false),
     queue('maintenance-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Maintenance did not run"')),
+    ...(lake.partitions === undefined ? [] : partitions(lake.partitions.buckets)),
     {
       name: 'alarms',
       look: async () => {

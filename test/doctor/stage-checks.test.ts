@@ -267,3 +267,44 @@ describe('credentials', () => {
     expect(looked).not.toHaveBeenCalled();
   });
 });
+
+describe('partition management', () => {
+  const [lake] = loadStages(
+    `
+name: acme
+partitions: { buckets: [acme-landing] }
+stages: { dev: { account: "111111111111", region: eu-west-1 } }
+`,
+    '/lake/lake.yaml',
+  ) as [Lake];
+  const rule = async (name: string) => ({
+    enabled: true,
+    targets: [
+      `arn:aws:sqs:eu-west-1:111111111111:acme-dev-${name.endsWith('drops') ? 'gate' : name.endsWith('partition-events') ? 'partition-events' : 'notify'}`,
+    ],
+  });
+
+  test('is looked at where lake.yaml has it', async () => {
+    const findings = await findingsOf({ rule }, lake);
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'stack partitions',
+        'events of acme-landing',
+        'rule partition-events',
+        'queue partition-events',
+        'queue partition-events-dead',
+        'function partition-events',
+        'function partition-mgmt',
+        'queue partition-runs-dead',
+      ]),
+    );
+  });
+
+  test('needs the events of the buckets that it names', async () => {
+    const bucket = async (name: string) => ({ ...BUCKET, eventBridge: name !== 'acme-landing' });
+    expect(await troubles({ rule, bucket }, lake)).toEqual({
+      'events of acme-landing': expect.stringContaining('failed: do not go to EventBridge'),
+    });
+  });
+});
