@@ -38,13 +38,16 @@ export interface CopySource {
   reader: RangeReader;
   footer: ParquetFooter;
   parts: FooterParts;
+  /** What other sources of the same copy have to be equal in. */
+  kind: string;
 }
 
 /** Reads what copying from a file takes. @throws LakegateError as `readFooter` does */
 export async function readCopySource(reader: RangeReader, name: string): Promise<CopySource> {
   const { bytes, footerStart } = await readFooterBytes(reader, name);
   const footer = parseMetadata(bytes, { url: reader.url, name, fileSize: reader.byteLength, footerStart });
-  return { name, reader, footer, parts: footerParts(bytes, name) };
+  const parts = footerParts(bytes, name);
+  return { name, reader, footer, parts, kind: footerKind(parts) };
 }
 
 /**
@@ -83,7 +86,7 @@ interface Target {
   columns: ProjectedColumn[];
 }
 
-function columnsIn({ parts, name }: CopySource, copy: ColumnCopy): ProjectedColumn[] {
+function columnsIn({ parts, name, kind }: CopySource, copy: ColumnCopy): ProjectedColumn[] {
   const columns = copy.columns.map((wanted) => {
     const column = parts.columns.find((each) => each.name === wanted.source);
     if (column !== undefined) return { column, name: wanted.name };
@@ -91,7 +94,6 @@ function columnsIn({ parts, name }: CopySource, copy: ColumnCopy): ProjectedColu
       context: { url: name, column: wanted.source },
     });
   });
-  const kind = footerKind(parts);
   copy.like ??= { name, parts, kind, columns };
   if (copy.like.kind === kind) return columns;
   throw new LakegateError(

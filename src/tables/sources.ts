@@ -2,12 +2,11 @@ import pLimit from 'p-limit';
 import { isKind } from '../errors.ts';
 import { readCopySource } from '../parquet/copy-columns.ts';
 import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
-import { footerKind } from '../parquet/projected-footer.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
 import type { SourceFile } from './model.ts';
 
-/** Footers of a wide file take megabytes while they are read. */
-const AT_ONCE = 8;
+/** Footers of a wide file take tens of megabytes while they are read. */
+const AT_ONCE = 4;
 
 /** A file that cannot be copied from, and why. */
 export interface Refusal {
@@ -39,7 +38,7 @@ async function inspectSource(
   const { url, size, etag, version } = object;
   const reader = await store.open(url, object);
   try {
-    const { footer, parts } = await readCopySource(reader, url);
+    const { footer, kind } = await readCopySource(reader, url);
     const reason = untrustedSizes(footer.createdBy);
     if (reason !== undefined) return { refused: { url, reason } };
     return {
@@ -48,7 +47,7 @@ async function inspectSource(
         size,
         etag,
         ...(version === undefined ? {} : { version }),
-        kind: footerKind(parts),
+        kind,
         columns: footer.fields.map((field) => ({ name: field.name, type: typeOf(field) })),
         rowGroups: footer.rowGroups.map((group) => ({ rows: group.numRows, columnBytes: columnBytes(footer, group) })),
       },

@@ -3,6 +3,7 @@
  * and writes them with the machine's facts to `.bench/results.md`.
  *
  * usage: bench [--runs N] [--rows 1000000,8000000] [--history 2000]
+ *        bench split [--runs N]          a wide snapshot into its tables
  *        bench lambda-init [--runs N]    only how long the function takes to start
  *        bench partitions [--runs N] [--worlds wide,backfill,hourly] [--quick]    only partition management
  */
@@ -46,6 +47,11 @@ const out: string[] = [];
 
 if (!existsSync(python)) throw new Error(`no ${python}: \`npm run test:interop\` makes it`);
 mkdirSync(scratch, { recursive: true });
+if (positionals.includes('split')) {
+  const { splitBench } = await import('./split.ts');
+  process.stdout.write(`${(await splitBench(RUNS, 200_000, python, scratch)).join('\n')}\n`);
+  process.exit();
+}
 if (positionals.includes('lambda-init')) {
   const { lambdaInit } = await import('./lambda-init.ts');
   process.stdout.write(`${(await lambdaInit(RUNS, python, scratch)).join('\n')}\n`);
