@@ -51,9 +51,10 @@ export function monitorConfig(yaml: MonitorYaml, folder: string): MonitorConfig 
 
 /** The thresholds of one table: the general ones, then those of each pattern that its name fits, with its namespace or without, a later one winning. */
 export function thresholdsOf({ thresholds: general, tables }: MonitorConfig, table: string): MonitorThresholds {
-  return tables
+  const own = tables
     .filter(({ pattern }) => fits(pattern, table) || fits(pattern, table.slice(table.lastIndexOf('.') + 1)))
-    .reduce<MonitorThresholds>((all, own) => ({ ...all, ...own.thresholds }), general);
+    .map(({ thresholds: settings }) => settings);
+  return Object.assign({}, general, ...own);
 }
 
 function fits(pattern: string, name: string): boolean {
