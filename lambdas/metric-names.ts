@@ -56,6 +56,8 @@ export const METRICS = {
   glueCalls: 'GlueCalls',
   s3Lists: 'S3Lists',
   glueThrottled: 'GlueThrottled',
+  /** Tables of a report of which something could not be found out. */
+  reportUnknowns: 'ReportUnknowns',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

@@ -5,10 +5,11 @@ import { GateStack } from './stacks/gate-stack.ts';
 import { LakeStack } from './stacks/lake-stack.ts';
 import { NessieStack } from './stacks/nessie-stack.ts';
 import { PartitionStack } from './stacks/partition-stack.ts';
+import { ReportStack } from './stacks/report-stack.ts';
 import { type StageLake, stageNames } from './stage-names.ts';
 
 /** Folders with the bundles of a stage's functions, its configuration in each. */
-export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt', string>;
+export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt' | 'report', string>;
 
 /** The stacks of one stage. */
 export interface StageStacks {
@@ -18,6 +19,8 @@ export interface StageStacks {
   gate: GateStack;
   /** With `partitions:` in lake.yaml. */
   partitions?: PartitionStack;
+  /** With `reports:` in lake.yaml. */
+  reports?: ReportStack;
 }
 
 /** Puts a stage's stacks into the app, in the order in which they are deployed. */
@@ -69,7 +72,28 @@ export function addStage(app: App, lake: StageLake, code: StageCode): StageStack
     : undefined;
   partitions?.addStackDependency(data);
   partitions?.addStackDependency(alerts);
-  return { lake: data, alerts, gate, ...(nessie && { nessie }), ...(partitions && { partitions }) };
+  const reports =
+    lake.reports?.cleanrooms || lake.reports?.monitor
+      ? new ReportStack(app, names.of('reports'), {
+          lake,
+          reports: lake.reports,
+          code: code.report,
+          ...(alerts.email && { email: alerts.email }),
+          ...(nessie && { nessie: nessie.reach }),
+          ...of('reports', `Reports on the lake ${names.prefix}`),
+        })
+      : undefined;
+  reports?.addStackDependency(data);
+  reports?.addStackDependency(alerts);
+  if (nessie) reports?.addStackDependency(nessie);
+  return {
+    lake: data,
+    alerts,
+    gate,
+    ...(nessie && { nessie }),
+    ...(partitions && { partitions }),
+    ...(reports && { reports }),
+  };
 }
 
 /** Has cdk-nag look at everything at synthesis, which fails on a finding that nobody has given a reason for. */

@@ -9,7 +9,7 @@ import { type BuildResult, build } from 'esbuild';
 import type { CatalogConfig, LakeConfig } from '../src/config/model.ts';
 
 /** The functions, each a folder under `lambdas/` with a `handler.ts`. */
-export const LAMBDAS = ['wap-audit', 'notify', 'maintenance', 'partition-mgmt'] as const;
+export const LAMBDAS = ['wap-audit', 'notify', 'maintenance', 'partition-mgmt', 'report'] as const;
 export type LambdaName = (typeof LAMBDAS)[number];
 
 /** What Lambda calls (`Handler` of the function). */

@@ -6,7 +6,7 @@ import { type StageLake, stageNames } from '../stage-names.ts';
 /** A metric that a function writes into its own log (EMF), over all tables. */
 export function gateMetric(
   lake: StageLake,
-  functionName: 'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt' | 'partition-events',
+  functionName: 'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt' | 'partition-events' | 'report',
   metric: keyof typeof METRICS,
   figure: { statistic: string; period: Duration },
 ): Metric {

@@ -38,7 +38,13 @@ export interface Synthesized {
 export function synthesize(yaml: string, context: Record<string, unknown> = {}): Synthesized {
   const app = new App({ context: { ...CONTEXT, ...context } });
   const [lake] = loadStages(yaml, '/lake/lake.yaml');
-  const stacks = addStage(app, lake!, { 'wap-audit': code, notify: code, maintenance: code, 'partition-mgmt': code });
+  const stacks = addStage(app, lake!, {
+    'wap-audit': code,
+    notify: code,
+    maintenance: code,
+    'partition-mgmt': code,
+    report: code,
+  });
   const assembly = app.synth();
   const templates = Object.fromEntries(
     Object.entries(stacks).map(([name, stack]) => [name, Template.fromStack(stack as Stack)]),

@@ -14,6 +14,8 @@ tables:
   shop.customers: { from: customers/ }
 notify:
   slack: { channel: "#data", token_secret: "acme/slack#token" }
+reports:
+  cleanrooms: { database: acme_prod }
 stages:
   dev: { account: "111111111111", region: eu-west-1, alarm_email: ops@example.com, log_days: 90, gate: { timeout: 2m, batch_size: 500, batch_window: 20s, concurrency: 4, attempts: 3, memory: 2048 } }
 `;
@@ -102,7 +104,7 @@ describe('alarms', () => {
 
   test('each thing that can fail has one', () => {
     const names = dev.all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmName);
-    const ofFunctions = ['maintenance', 'notify', 'wap-audit'].flatMap((name) =>
+    const ofFunctions = ['maintenance', 'notify', 'report', 'wap-audit'].flatMap((name) =>
       ['duration', 'errors', 'throttles'].map((what) => `acme-dev-${name}-${what}`),
     );
     const others = [
@@ -112,6 +114,8 @@ describe('alarms', () => {
       'notify-dead-letters',
       'maintenance-dead',
       'maintenance-tasks-failed',
+      'report-dead',
+      'report-unknowns',
       'table-upkeep-failed',
       'table-upkeep-late',
       'wap-audit-errored',
@@ -295,6 +299,7 @@ describe('the gate', () => {
       '/aws/events/acme-dev',
       '/aws/lambda/acme-dev-maintenance',
       '/aws/lambda/acme-dev-notify',
+      '/aws/lambda/acme-dev-report',
       '/aws/lambda/acme-dev-wap-audit',
       '/aws/vendedlogs/states/acme-dev-table-upkeep',
     ]);
@@ -314,6 +319,7 @@ describe('the gate', () => {
       'acme-dev-gate-dead',
       'acme-dev-maintenance-dead',
       'acme-dev-notify-dead',
+      'acme-dev-report-dead',
     ]);
   });
 
