@@ -1,7 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { LEASE_MS } from '../../src/gate/lease-time.ts';
 import { stageNames } from '../stage-names.ts';
 import { LakegateFunction, type LakegateFunctionProps } from './lakegate-function.ts';
 import { MonitoredQueue } from './monitored-queue.ts';
@@ -33,7 +32,8 @@ export class QueueWorker extends Construct {
     const window = Math.max(props.batchWindow, props.batchSize > 10 ? 1 : 0);
     this.queue = new MonitoredQueue(this, 'Queue', {
       name: queueName,
-      visibility: visibility(props.timeout, window, props.attempts),
+      // As AWS advises: six times the timeout, and the batch window. A message must not come again while it is worked on.
+      visibility: 6 * props.timeout + window,
       attempts: props.attempts,
       tooOld: props.tooOld,
       headings: props.headings,
@@ -59,14 +59,4 @@ export class QueueWorker extends Construct {
     });
     source.node.addDependency(this.worker);
   }
-}
-
-/**
- * Seconds that a message is hidden. As AWS advises, six times the timeout and the batch window: it must not come again while it is worked on. And
- * long enough that the last attempt comes when the lease of a run that was killed at the first is over, or the event would be given up while its
- * delivery only waits.
- */
-function visibility(timeout: number, window: number, attempts: number): number {
-  const lease = LEASE_MS / 1000;
-  return Math.max(6 * timeout + window, attempts > 1 ? Math.ceil(lease / (attempts - 1)) + 1 : 0);
 }
