@@ -67,6 +67,8 @@ def reconcile(find):
     created = 0
     for databases in glue.get_paginator("get_databases").paginate():
         for database in databases["DatabaseList"]:
+            if flow == "msck" and database["Name"] not in world["sample"]:
+                continue
             for tables in glue.get_paginator("get_tables").paginate(DatabaseName=database["Name"]):
                 for table in tables["TableList"]:
                     bucket, _, root = table["StorageDescriptor"]["Location"][5:].partition("/")
