@@ -6,7 +6,7 @@ export const PAGE_STYLE = `
   --link: #7cb8ff; --good: #7fdda0; --good-bg: #143523; --bad: #ff9d96; --bad-bg: #44191a; --doubt: #ffd27a; --doubt-bg: #3c2d0c; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-header, main { max-width: 1200px; margin: 0 auto; padding: 0 1rem; }
+header, main { max-width: 1400px; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1.5rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 header p { color: var(--soft); margin: .25rem 0 1rem; overflow-wrap: anywhere; }
@@ -23,7 +23,7 @@ a { color: var(--link); }
 .badge.good { color: var(--good); background: var(--good-bg); } .badge.bad { color: var(--bad); background: var(--bad-bg); }
 .badge.doubt { color: var(--doubt); background: var(--doubt-bg); } .badge.plain { color: var(--soft); border: 1px solid var(--line); }
 .note { border-left: 4px solid var(--doubt); background: var(--doubt-bg); padding: .5rem .8rem; border-radius: 4px; margin: 0 0 1rem; }
-.note ul { margin: .25rem 0 0; padding-left: 1.2rem; } .soft { color: var(--soft); } li, td, dd { overflow-wrap: anywhere; }
+.note ul { margin: .25rem 0 0; padding-left: 1.2rem; } .soft { color: var(--soft); } li, td, dd { overflow-wrap: break-word; }
 .filters { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .75rem 0; }
 .filters[hidden] { display: none; }
 .filters button, .filters input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
@@ -42,7 +42,7 @@ tr[hidden] { display: none !important; }
   tr { border: 1px solid var(--line); border-radius: 8px; margin: 0 0 .6rem; padding: .3rem .2rem; }
   td { border: 0; padding: .2rem .5rem; display: flex; gap: .75rem; }
   td::before { content: attr(data-label); flex: 0 0 7.5rem; color: var(--soft); font-size: .8rem; padding-top: .1rem; }
-  td > * { min-width: 0; }
+  td > *, td li { min-width: 0; overflow-wrap: anywhere; }
 }
 @media print { .filters { display: none; } section { break-inside: avoid; } }
 `;

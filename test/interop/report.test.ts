@@ -88,7 +88,7 @@ describe('the page in Chromium', () => {
   /** Looked at by a person: SCREENSHOTS=/some/folder keeps them. */
   async function screenshot(page: Page, name: string): Promise<void> {
     const { SCREENSHOTS } = process.env;
-    if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+    if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   }
 
   test('renders, filters by state and by text, and asks nobody for anything', async () => {

@@ -60,12 +60,12 @@ ${filters(
   ],
   tables.length,
 )}
-<table>
+<div class="scroll"><table>
 <thead><tr><th>Table</th><th>Ready</th><th>Why not, and remarks</th><th>Configured table</th><th>Association</th><th>Analysis providers</th><th>Result receivers</th></tr></thead>
 <tbody>
 ${tables.map((table) => tableRow(report, table))}
 </tbody>
-</table>
+</table></div>
 </section>
 `;
 }
@@ -159,7 +159,7 @@ function identitySection(rows: readonly IdentityRow[]): Html | false {
   ] as const;
   return html`<section>
 <h2>Identity resolution</h2>
-<table>
+<div class="scroll"><table>
 <thead><tr>${columns.map(([label]) => html`<th>${label}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(
@@ -168,7 +168,7 @@ ${rows.map(
 `,
 )}
 </tbody>
-</table>
+</table></div>
 </section>
 `;
 }
