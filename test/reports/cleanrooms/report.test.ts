@@ -2,6 +2,7 @@
 import { tablesCsv } from '../../../src/reports/cleanrooms/csv.ts';
 import { reportDocument } from '../../../src/reports/cleanrooms/json.ts';
 import type { CleanRoomsReport } from '../../../src/reports/cleanrooms/model.ts';
+import { verdictOf } from '../../../src/reports/cleanrooms/verdict.ts';
 import { largeWorld } from './described.ts';
 import { closeServers, looking } from './looking.ts';
 import { membershipId } from './world.ts';
@@ -98,6 +99,16 @@ test('associated tables come first, then names', async () => {
     ({ name, association }) => `${association.known && association.value ? 0 : 1} ${name}`,
   );
   expect(rows).toEqual([...rows].sort());
+});
+
+test('only what lake.yaml demands counts in the verdict; what is not there is not ready', async () => {
+  const { look } = await looking(largeWorld(10));
+  const reports = await look({ membership: membershipId(0) });
+  expect(verdictOf(reports, ['PART_T_010', 'part_t_008'])).toMatchObject({ verdict: 'ready', demanded: 2 });
+  expect(verdictOf(reports, ['part_nowhere']).notReady).toEqual([
+    { membership: membershipId(0), table: 'part_nowhere', reasons: ['there is no such table'] },
+  ]);
+  expect(verdictOf(reports, undefined)).toMatchObject({ verdict: 'not_ready', demanded: 11 });
 });
 
 describe('what cannot be found out', () => {
