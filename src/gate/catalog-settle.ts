@@ -113,6 +113,7 @@ async function republish(
       for (const [id, snapshotId] of there) published.set(id, snapshotId);
       const rest = open.filter(({ id }) => !there.has(id));
       if (rest.length === 0) return undefined;
+      await settlement.checkMain?.(current);
       const schema = publishedSchema(current.metadata, rest);
       const plan = await planOnMain(ports, current, replacedBy(snapshot), {
         ...filesOf(files, rest),

@@ -1,3 +1,4 @@
+import type { LoadedTable } from '../catalogs/catalog.ts';
 import type { ClaimedDelivery } from './claim.ts';
 import type { DeliveryRecord } from './delivery.ts';
 import type { GatePorts, TableTarget } from './ports.ts';
@@ -7,15 +8,16 @@ import { stagingOf } from './staging-of.ts';
  * Whether a delivery that replaces the whole table comes too late: one that came after it is on main by now. Its event was held up, or it was
  * interrupted; to take it up would bring the older rows back. What counts is when the objects were put; where that was not told, when the
  * gate first heard of them, of a delivery that is taken up again.
+ * @param table as main is
  * @returns why it may not replace the table; undefined when it may
  */
 export async function outdated(
   ports: GatePorts,
   target: TableTarget,
   { record: own }: ClaimedDelivery,
+  table: LoadedTable | undefined,
 ): Promise<string | undefined> {
   if (own.attempts === 1 && own.drop.putAt === undefined) return undefined;
-  const table = await target.catalog.findTable(target.identifier);
   if (!table) return undefined;
   const takenOut = new Set<string>();
   for await (const { deliveries, removed } of stagingOf(ports, target).publications(table)) {

@@ -21,6 +21,8 @@ export interface Settlement {
   abandoned?: readonly StagedDelivery[];
   onFailure: 'keep_branch' | 'discard';
   keepBranchMs: number;
+  /** Looks at main as it is just before it is moved. @throws what keeps the batch from it */
+  checkMain?(current: LoadedTable): Promise<void>;
   /** A person's word, for the snapshot's summary. */
   decision?: Decision;
 }

@@ -33,6 +33,7 @@ export async function settleRefs(
     loaded,
     async (current) => {
       if (happened(current)) return undefined;
+      await settlement.checkMain?.(current);
       const { publish, keep, leave } = sortOut(current, settlement, keeps);
       const schema = publishedSchema(current.metadata, publish);
       return planPublish(ports.io, current, {

@@ -1,6 +1,7 @@
 import type { LoadedTable } from '../catalogs/catalog.ts';
 import type { TableConfig } from '../config/model.ts';
 import { isKind, LakegateError } from '../errors.ts';
+import { headOf, MAIN } from '../iceberg/ancestry.ts';
 import { allFields } from '../iceberg/schema.ts';
 import type { AuditVerdict } from '../rules/rule.ts';
 import { beginAlone } from './alone.ts';
@@ -60,12 +61,26 @@ export async function runBatch(
 
 /** One that replaces the table, or lost its runner, by itself. @throws what keeps it from being begun */
 async function runAlone(batch: Batch, delivery: ClaimedDelivery): Promise<void> {
-  const { ports, config, target } = batch;
+  const { ports } = batch;
   checkTime(ports);
   if (delivery.wasDropped) await beginAlone(delivery);
-  const late = config.mode === 'overwrite' ? await outdated(ports, target, delivery) : undefined;
-  if (late === undefined) await runRounds(batch, [delivery], 1);
-  else delivery.end(recordEnding(delivery, { kind: 'rejected', reason: late }));
+  await runRounds(batch, [delivery], 1);
+}
+
+/** Those that still may replace the table; the others have ended. All of them, where deliveries add to it. */
+async function inTime(
+  { ports, config, target }: Batch,
+  deliveries: readonly ClaimedDelivery[],
+  table: LoadedTable | undefined,
+): Promise<ClaimedDelivery[]> {
+  if (config.mode !== 'overwrite') return [...deliveries];
+  const open: ClaimedDelivery[] = [];
+  for (const delivery of deliveries) {
+    const late = await outdated(ports, target, delivery, table);
+    if (late === undefined) open.push(delivery);
+    else delivery.end(recordEnding(delivery, { kind: 'rejected', reason: late }));
+  }
+  return open;
 }
 
 /** Runs deliveries until each has ended or has a fault. */
@@ -103,7 +118,8 @@ async function runTogether(
   const steps = memberSteps(ports, config, faults);
   const found = await target.catalog.findTable(target.identifier);
   const inferText = (!found && !config.columns) || config.schemaPolicy === 'add_columns';
-  let members = await steps.each(deliveries, SMALL_AT_ONCE, 'inspected', async (delivery) => ({
+  const wanted = await inTime(batch, deliveries, found);
+  let members = await steps.each(wanted, SMALL_AT_ONCE, 'inspected', async (delivery) => ({
     delivery,
     dataFiles: [],
     inspected: await inspect(
@@ -119,18 +135,20 @@ async function runTogether(
   if (!loaded) return [];
   members = members.filter(({ delivery }) => !isEnded(delivery) && !faults.has(delivery.id));
   const { fitted, later } = steps.fit(members, loaded);
-  if (fitted.length > 0) await runFitted(batch, steps, loaded, fitted, round);
+  if (fitted.length > 0) await runFitted(batch, steps, found, loaded, fitted, round);
   return later;
 }
 
 /** The way of deliveries that ask the table for the same columns: made into files, staged, audited, settled. */
 async function runFitted(
-  { ports, config, target }: Batch,
+  batch: Batch,
   steps: MemberSteps,
+  found: LoadedTable | undefined,
   loaded: LoadedTable,
   fitted: readonly Member[],
   round: number,
 ): Promise<void> {
+  const { ports, config, target } = batch;
   const columns = fitted[0]!.fit!.target;
   const members = await steps.each(fitted, FILES_AT_ONCE, 'files-ready', async (member) => {
     const { delivery, inspected } = member;
@@ -192,6 +210,15 @@ async function runFitted(
     abandoned: lost.map(stagedDelivery),
     onFailure: config.onFailure,
     keepBranchMs: config.keepBranchMs,
+    checkMain: async (current) => {
+      // What replaced the table meanwhile may have come after this one.
+      if (headOf(current.metadata, MAIN) === (found && headOf(found.metadata, MAIN))) return;
+      for (const { delivery } of config.mode === 'overwrite' ? held : []) {
+        const late = await outdated(ports, target, delivery, current);
+        if (late !== undefined)
+          throw new LakegateError('conflict', late, { context: { id: delivery.id, refit: true } });
+      }
+    },
   });
   steps.step('settled', held);
   for (const member of held) steps.end(member.delivery, endingOf(member, verdicts.get(member)!, settled), member);

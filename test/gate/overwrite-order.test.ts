@@ -1,5 +1,6 @@
 import { rollbackDelivery } from '../../src/gate/decide.ts';
 import { deliverObjects, type SeenObject } from '../../src/gate/deliver.ts';
+import type { GatePorts } from '../../src/gate/ports.ts';
 import { idsOnMain, orders, parquet, putDrop, targetOf } from '../faults/lake.ts';
 import { closeLakes, type TableLake, tableLake } from './table-lake.ts';
 
@@ -32,6 +33,40 @@ describe('deliveries that replace the table', () => {
     ]);
     expect(await idsOnMain(made.lake)).toEqual([2]);
   });
+
+  test.each(['inspected', 'staged', 'audited'] as const)(
+    'one that a later one overtakes when it is %s does not replace that one',
+    async (step) => {
+      const made = await tableLake({ mode: 'overwrite' });
+      await deliverObjects(made.lake.ports, made.config, [await put(made, 0, 0)]);
+      const [older, newer] = [await put(made, 1, 1), await put(made, 2, 2)];
+      let overtaken = false;
+      const slow: GatePorts = {
+        ...made.lake.ports,
+        // Steps are told of in passing: the settling commit waits for the other runner.
+        catalog: (name) => {
+          const catalog = made.lake.ports.catalog(name);
+          return {
+            ...catalog,
+            async commit(...commit) {
+              await turn;
+              return catalog.commit(...commit);
+            },
+          };
+        },
+        onStep: (done) => {
+          if (done.step !== step || overtaken) return;
+          overtaken = true;
+          turn = deliverObjects(made.lake.ports, made.config, [newer]);
+        },
+      };
+      let turn: Promise<unknown> = Promise.resolve();
+      expect(await deliverObjects(slow, made.config, [older])).toMatchObject([
+        { kind: 'ended', record: { state: 'rejected', reason: expect.stringContaining('came after it') } },
+      ]);
+      expect(await idsOnMain(made.lake)).toEqual([2]);
+    },
+  );
 
   test('one that was taken out again counts no more', async () => {
     const made = await tableLake({ mode: 'overwrite' });
