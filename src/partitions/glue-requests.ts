@@ -35,7 +35,7 @@ const REQUEST_MS = 60_000;
 export function createPacedGlueClient(options: GlueClientConfig = {}): GlueClient {
   const client = new Client({
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     ...options,
   });
   // It makes a copy of all that is sent and received, for a log that nobody keeps: as much work as sending it.

@@ -31,7 +31,11 @@ const NO_CREDENTIALS =
  * would not keep the rate.
  */
 export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRoomsSource {
-  const settings = { region, maxAttempts: 1, requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 } };
+  const settings = {
+    region,
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+  };
   const cleanRooms = new rooms.CleanRoomsClient(settings);
   const entities = new resolution.EntityResolutionClient(settings);
   const glue = new GlueClient(settings);
