@@ -1,4 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { LakegateError } from '../errors.ts';
 import { s3Fault } from '../storage/s3-errors.ts';
 import { decodedKey, s3Prefix } from '../storage/s3-url.ts';
 import { folderUrl } from './folder-url.ts';
@@ -37,6 +38,9 @@ export function s3Folders(client: S3Client, location: string, tally: Tally): Fol
           decodedKey(found, page.EncodingType).slice(Prefix.length, -1),
         );
         ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+        // A part of a listing that was taken for all of it would make the rest look gone.
+        if (page.IsTruncated && !ContinuationToken)
+          throw new LakegateError('unavailable', `the listing of ${root}${prefix} goes on, but S3 did not say where`);
       } while (ContinuationToken !== undefined);
     },
   };

@@ -9,7 +9,7 @@ import type { SyncMode } from './result.ts';
 import type { TableSettings } from './settings.ts';
 import type { TableState } from './state.ts';
 import type { Tally } from './tally.ts';
-import { walk } from './walk.ts';
+import { isHiddenFolder, walk } from './walk.ts';
 
 /** What a table's folders and the catalogue hold, and what is to be done about it. */
 export interface Survey {
@@ -25,6 +25,8 @@ export interface Survey {
   /** What is registered, by folder, as far as is known; and its schema, empty where it is not known. */
   known: Map<string, string>;
   unchanged: number;
+  /** Folders of partitions that the listings named. */
+  seen: number;
 }
 
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
@@ -51,7 +53,7 @@ export async function surveyTable(
   const walked = await walk(ports.folders(root, tally), {
     layout,
     known: knownFolders(before.keys()),
-    ...(mode === 'incremental' && { lookbackMs: settings.lookbackMs }),
+    ...(mode === 'incremental' && { lookbackMs: settings.lookbackMs, now: ports.now() }),
     limit,
   });
   const survey: Survey = {
@@ -64,6 +66,7 @@ export async function surveyTable(
     rejected: walked.rejected,
     known: new Map(before),
     unchanged: walked.unchanged,
+    seen: walked.seen,
   };
   if (mode !== 'reconcile') {
     survey.gone = partitionsAt(layout, walked.gone);
@@ -119,7 +122,7 @@ async function reconcile(
     const prefix = folderUrl(partition.location).slice(root.length);
     const parsed = layout.parse(prefix);
     const own = 'values' in parsed && JSON.stringify(parsed.values) === JSON.stringify(partition.values);
-    if (!own) {
+    if (!own || prefix.split('/').some(isHiddenFolder)) {
       // Its folder may well be there: it was not looked for.
       const reason = `registered as ${JSON.stringify(partition.values)}, which the layout ${layout.text} keeps elsewhere: left as it is`;
       survey.rejected.push({ prefix, reason });

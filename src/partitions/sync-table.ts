@@ -18,6 +18,8 @@ export interface TableRequest {
   settings: TableSettings;
   /** Says what would be done, and does nothing. */
   dryRun: boolean;
+  /** A person asked to take out what is gone of this very table: even all of it. */
+  evenAll: boolean;
   /** What is known of the table. */
   state: TableState | undefined;
   /** Makes a listing when its turn comes. */
@@ -61,7 +63,7 @@ export async function syncTable(
       return { result: { ...result, ...(statement !== undefined && { projection: statement }) } };
     }
     await create(ports, table, survey, result);
-    if (settings.remove) await remove(ports, table, survey, result);
+    if (settings.remove && mayRemove(table, survey, request)) await remove(ports, table, survey, result);
     if (settings.updateSchema && survey.mode !== 'incremental') await repair(ports, table, survey, result);
     result.drifted = drifted(survey, table);
   } catch (error) {
@@ -98,6 +100,23 @@ async function create(ports: PartitionPorts, table: CatalogTable, survey: Survey
   result.created = written.done.length;
   result.already = written.already.length;
   settle(result, written);
+}
+
+/**
+ * Whether what is gone may be taken out. A place without any folder of a partition looks the same whether all is gone, the table was pointed at a
+ * wrong place, or its data are being written anew: then only a person can tell.
+ * @throws LakegateError `invalid` where all of the table is gone
+ */
+function mayRemove(table: CatalogTable, { gone, seen, mode, root }: Survey, { evenAll }: TableRequest): boolean {
+  if (gone.length === 0) return false;
+  if (seen > 0 || evenAll) return true;
+  // Not all of it was listed: the next full run finds out.
+  if (mode === 'incremental') return false;
+  const name = `${table.database}.${table.name}`;
+  throw new LakegateError(
+    'invalid',
+    `${name}: ${gone.length} partitions are registered and ${root} holds no folder of any: expected at least one, so none was taken out. If its data are gone for good, \`lakegate partitions sync ${name} --full --remove\` takes them out; else set the table's location right`,
+  );
 }
 
 /** Takes out what is gone, where the catalogue still has it at the folder that is gone: somebody may have put it elsewhere. */

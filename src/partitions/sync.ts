@@ -86,6 +86,7 @@ export async function syncDatabase(
             updateSchema: request.updateSchema ?? settings.updateSchema,
           },
           dryRun,
+          evenAll: request.remove === true && request.tables !== undefined,
           state: before,
           limit,
         });

@@ -21,6 +21,11 @@ export interface WalkOptions {
    * undefined: the whole table is listed.
    */
   lookbackMs?: number;
+  /**
+   * The time it is. A folder that begins later (`dt=9999-12-31`) is not taken for the newest one while others are there: all that is filled today
+   * would be past the look-back.
+   */
+  now?: number;
   /** Makes a listing when its turn comes. */
   limit: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -31,6 +36,8 @@ export interface Walk extends FoundPrefixes {
   gone: string[];
   /** Known ones that were seen, or taken to be there. */
   unchanged: number;
+  /** Folders of partitions that a listing named. None, where some are known: the place may be empty, and it may be the wrong one. */
+  seen: number;
   /** Whether every folder was looked at. */
   complete: boolean;
 }
@@ -49,7 +56,16 @@ const RANGE = 4_750;
  */
 export async function walk(lister: FolderLister, options: WalkOptions): Promise<Walk> {
   const { layout, known, limit } = options;
-  const result: Walk = { partitions: [], rejected: [], gone: [], unchanged: 0, complete: true };
+  const result: Walk = { partitions: [], rejected: [], gone: [], unchanged: 0, seen: 0, complete: true };
+  let fault: { error: unknown } | undefined;
+
+  /** Lets the listings that are under way end: a fault that nobody waits for yet would end the process. */
+  async function unlessFailed(work: () => Promise<void>): Promise<void> {
+    if (fault !== undefined) return;
+    await work().catch((error: unknown) => {
+      fault ??= { error };
+    });
+  }
 
   async function visit(level: number, prefix: string, folder: KnownFolder | undefined): Promise<void> {
     const { old, after, cuts } = folder === undefined ? WHOLE : divide(folder, prefix, options);
@@ -63,20 +79,26 @@ export async function walk(lister: FolderLister, options: WalkOptions): Promise<
       if (old.has(name)) passOver(own, child!);
       else if (level + 1 < layout.depth) below.push(visit(level + 1, own, child));
       else if (child === undefined) take(own);
-      else result.unchanged += 1;
+      else {
+        result.unchanged += 1;
+        result.seen += 1;
+      }
     };
     const starts = [after, ...cuts];
     await Promise.all(
       starts.map((from, i) =>
-        limit(async () => {
-          const until = starts[i + 1];
-          for await (const names of lister.folders(prefix, from)) {
-            for (const name of names) {
-              if (until !== undefined && compareFolders(name, until) > 0) return;
-              see(name);
+        unlessFailed(() =>
+          limit(async () => {
+            const until = starts[i + 1];
+            for await (const names of lister.folders(prefix, from)) {
+              for (const name of names) {
+                if (until !== undefined && compareFolders(name, until) > 0) return;
+                see(name);
+              }
+              if (fault !== undefined) return;
             }
-          }
-        }),
+          }),
+        ),
       ),
     );
     for (const [name, child] of folder?.children ?? []) {
@@ -103,11 +125,22 @@ export async function walk(lister: FolderLister, options: WalkOptions): Promise<
   function take(prefix: string): void {
     const parsed = layout.parse(prefix);
     if ('fault' in parsed) result.rejected.push({ prefix, reason: parsed.fault });
-    else result.partitions.push({ values: parsed.values, prefix });
+    else {
+      result.partitions.push({ values: parsed.values, prefix });
+      result.seen += 1;
+    }
   }
 
   await visit(0, '', known);
+  if (fault !== undefined) throw fault.error;
+  // Listings end in any order.
+  result.partitions.sort(byPrefix);
+  result.rejected.sort(byPrefix);
   return result;
+}
+
+function byPrefix(a: { prefix: string }, b: { prefix: string }): number {
+  return a.prefix < b.prefix ? -1 : 1;
 }
 
 interface Division {
@@ -122,12 +155,12 @@ interface Division {
 const WHOLE: Division = { old: new Set(), after: undefined, cuts: [] };
 
 /** What of a known folder has to be listed, and in which parts. */
-function divide(folder: KnownFolder, prefix: string, { layout, lookbackMs }: WalkOptions): Division {
+function divide(folder: KnownFolder, prefix: string, { layout, lookbackMs, now }: WalkOptions): Division {
   if (folder.children.size === 0) return WHOLE;
   const periods = lookbackMs === undefined ? undefined : periodsOf(folder, prefix, layout);
   if (periods === undefined && folder.children.size < 2 * RANGE) return WHOLE;
   const names = sortedNames(folder);
-  const horizon = periods && newestStart(folder, prefix, layout, periods) - lookbackMs!;
+  const horizon = periods && newestStart(folder, prefix, layout, periods, now) - lookbackMs!;
   const isOld = (name: string) => horizon !== undefined && (periods?.get(name)?.end ?? horizon + 1) <= horizon;
   // Names need not sort as their times do (months 1, 10, 11, 2): only what is old without a gap can be started after.
   const recent = names.findIndex((name) => !isOld(name));
@@ -150,17 +183,21 @@ function periodsOf(folder: KnownFolder, prefix: string, layout: Layout): Map<str
   return periods.size === 0 ? undefined : periods;
 }
 
-/** When the newest known period under a folder begins. */
+/** When the newest known period under a folder begins, of those that have begun; of all, where none has. */
 function newestStart(
   folder: KnownFolder,
   prefix: string,
   layout: Layout,
   periods: ReadonlyMap<string, Period>,
+  now = Number.POSITIVE_INFINITY,
 ): number {
   let newest: { name: string; start: number } | undefined;
-  for (const [name, { start }] of periods) if (newest === undefined || start > newest.start) newest = { name, start };
+  for (const [name, { start }] of periods) {
+    if (newest === undefined || (newest.start > now ? start < newest.start : start > newest.start && start <= now))
+      newest = { name, start };
+  }
   const { name, start } = newest!;
   const [child, own] = [folder.children.get(name)!, `${prefix}${name}/`];
   const below = child.children.size === 0 ? undefined : periodsOf(child, own, layout);
-  return below === undefined ? start : newestStart(child, own, layout, below);
+  return below === undefined ? start : newestStart(child, own, layout, below, now);
 }

@@ -72,6 +72,34 @@ test('late partitions are found by a full run, and removed ones reported, or tak
   expect((await run({ mode: 'full', remove: true })).totals).toMatchObject({ removed: 0, gone: 0 });
 });
 
+test('a place without any partition keeps them all registered, unless a person names the table', async () => {
+  const { partitions } = aws.addTable('web_raw', tableOf('clicks', ['dt:date']));
+  aws.addFolders('s3://raw/clicks', days(0, 40));
+  await run();
+  aws.levels.set('raw/clicks/', { length: 2, at: (i) => ['_temporary', 'dt=unknown'][i]! });
+  expect((await run({ remove: true })).tables).toMatchObject([{ outcome: 'synced', removed: 0 }]);
+  for (const mode of ['full', 'reconcile'] as const) {
+    const { tables } = await run({ mode, remove: true });
+    expect(tables).toMatchObject([
+      { outcome: 'failed', removed: 0, gone: { count: 40 }, error: { kind: 'invalid', retryable: false } },
+    ]);
+    expect(tables[0]!.error!.message).toContain('40 partitions are registered and s3://raw/clicks/ holds no folder');
+  }
+  expect(partitions.size).toBe(40);
+  expect((await run({ mode: 'full', remove: true, tables: ['clicks'] })).totals).toMatchObject({ removed: 40 });
+  expect(partitions.size).toBe(0);
+});
+
+test('what is registered at a folder that is passed over as a writer’s own is not taken for gone', async () => {
+  const { partitions } = aws.addTable('web_raw', tableOf('clicks', ['source']));
+  aws.addFolders('s3://raw/clicks', ['shop/', '_kept/']);
+  const config = configWith({ remove: true, tables: [{ pattern: 'web_raw.clicks', layout: '{source}' }] });
+  const kept = { Values: ['_kept'], StorageDescriptor: { Location: 's3://raw/clicks/_kept/' } };
+  partitions.set(JSON.stringify(kept.Values), kept);
+  expect((await run({}, config)).tables).toMatchObject([{ created: 1, removed: 0, rejected: { count: 1 } }]);
+  expect(partitions.size).toBe(2);
+});
+
 test('a partition is registered as its table is, but for its place', async () => {
   const table = tableOf('clicks', ['dt:date']);
   const { partitions } = aws.addTable('web_raw', table);
@@ -230,7 +258,8 @@ test('a run ends in time, says where to go on, and the next one finishes', async
     creates = 0;
     result = await run({ continuation: result.continuation });
   }
-  expect(rounds).toBeGreaterThan(2);
+  // Requests that are under way when the time is over still count: two rounds may do.
+  expect(rounds).toBeGreaterThan(1);
   expect(rounds).toBeLessThan(8);
   for (const name of aws.databases.get('web_raw')!.keys()) expect(registered(name)).toHaveLength(150);
 });

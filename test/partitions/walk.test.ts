@@ -183,3 +183,48 @@ test('a large level is listed in ranges, in about as many requests as there are 
   expect(lister.requests.length).toBeGreaterThan(40);
   expect(lister.requests.length).toBeLessThanOrEqual(48);
 });
+
+test('a fault below, while the level above is still listed, is the walk’s and no unhandled one', async () => {
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => unhandled.push(error);
+  process.on('unhandledRejection', hear);
+  const visited: string[] = [];
+  const lister: FolderLister = {
+    async *folders(prefix) {
+      visited.push(prefix);
+      if (prefix !== '') throw new Error(`no right to list ${prefix}`);
+      for (const names of [['a=1', 'a=2'], ['a=3']]) {
+        yield names;
+        // Long enough for Node to look for rejections that nobody handles.
+        for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+  const keys = [
+    { name: 'a', type: 'int' },
+    { name: 'b', type: 'int' },
+  ];
+  await expect(walk(lister, options(hiveLayout(keys)))).rejects.toThrow('no right to list a=1/');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', hear);
+  expect(unhandled).toEqual([]);
+  expect(visited).not.toContain('a=3/');
+});
+
+test('a folder far in the future does not make all others old', async () => {
+  const keys = [
+    { name: 'dt', type: 'date' },
+    { name: 'hour', type: 'int' },
+  ];
+  const known = ['dt=9999-12-31/hour=0/', ...days(0, 20).map((folder) => `${folder}hour=1/`)];
+  const late = `dt=${day(19)}/hour=2/`;
+  const now = Date.parse(`${day(19)}T12:00:00Z`);
+  const found = await walk(listing([...known, late]), { ...options(hiveLayout(keys), known, 3), now });
+  expect(found.partitions.map(({ prefix }) => prefix)).toEqual([late]);
+  // Days that have not begun yet where the clock runs on UTC are listed too.
+  const tomorrow = `dt=${day(20)}/hour=0/`;
+  const ahead = [...known, tomorrow];
+  const next = `dt=${day(20)}/hour=1/`;
+  const more = await walk(listing([...ahead, late, next]), { ...options(hiveLayout(keys), ahead, 3), now });
+  expect(more.partitions.map(({ prefix }) => prefix)).toEqual([late, next]);
+});
