@@ -3,9 +3,8 @@ import * as resolution from '@aws-sdk/client-entityresolution';
 import { GetTablesCommand, GlueClient, type Table } from '@aws-sdk/client-glue';
 import pLimit from 'p-limit';
 import { awsFault } from '../../aws/aws-fault.ts';
-import { following } from '../answer.ts';
 import { type AskingPorts, CLEAN_ROOMS_RATE, createAsk } from './asking.ts';
-import { allPages, presentList } from './paging.ts';
+import { allPages, partOf, presentList } from './paging.ts';
 import { ruleAnswers } from './rule-answers.ts';
 import type { CleanRoomsSource, GlueTableFacts } from './source.ts';
 
@@ -47,6 +46,22 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
   const unpaced = createAsk({ ...ports, fatal });
   const limit = pLimit(PARALLEL);
   const room = <T>(action: string, send: () => Promise<T>) => paced(`cleanrooms:${action}`, send);
+  const roomPart = async <A, T>(action: string, send: () => Promise<A>, pick: (answer: A) => T | undefined) =>
+    partOf(`cleanrooms:${action}`, await room(action, send), pick);
+  const roomList = <P extends { nextToken?: string | undefined }, T>(
+    action: string,
+    send: (nextToken: string | undefined) => Promise<P>,
+    items: (page: P) => readonly T[] | undefined,
+  ) =>
+    presentList(
+      (token) =>
+        roomPart(
+          action,
+          () => send(token),
+          (page) => items(page) && page,
+        ),
+      items,
+    );
   const entity = <T>(action: string, send: () => Promise<T>) =>
     limit(() => unpaced(`entityresolution:${action}`, send));
 
@@ -60,68 +75,66 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       ),
 
     memberships: () =>
-      presentList(
-        (nextToken) =>
-          room('ListMemberships', () => cleanRooms.send(new rooms.ListMembershipsCommand({ nextToken, maxResults }))),
+      roomList(
+        'ListMemberships',
+        (nextToken) => cleanRooms.send(new rooms.ListMembershipsCommand({ nextToken, maxResults })),
         (page) => page.membershipSummaries,
       ),
-    membership: async (membershipIdentifier) =>
-      following(
-        await room('GetMembership', () => cleanRooms.send(new rooms.GetMembershipCommand({ membershipIdentifier }))),
-        (answer) => answer?.membership,
+    membership: (membershipIdentifier) =>
+      roomPart(
+        'GetMembership',
+        () => cleanRooms.send(new rooms.GetMembershipCommand({ membershipIdentifier })),
+        (answer) => answer.membership,
       ),
-    collaboration: async (collaborationIdentifier) =>
-      following(
-        await room('GetCollaboration', () =>
-          cleanRooms.send(new rooms.GetCollaborationCommand({ collaborationIdentifier })),
-        ),
-        (answer) => answer?.collaboration,
+    collaboration: (collaborationIdentifier) =>
+      roomPart(
+        'GetCollaboration',
+        () => cleanRooms.send(new rooms.GetCollaborationCommand({ collaborationIdentifier })),
+        (answer) => answer.collaboration,
       ),
     members: (collaborationIdentifier) =>
-      presentList(
+      roomList(
+        'ListMembers',
         (nextToken) =>
-          room('ListMembers', () =>
-            cleanRooms.send(new rooms.ListMembersCommand({ collaborationIdentifier, nextToken, maxResults })),
-          ),
+          cleanRooms.send(new rooms.ListMembersCommand({ collaborationIdentifier, nextToken, maxResults })),
         (page) => page.memberSummaries,
       ),
     configuredTables: () =>
-      presentList(
-        (nextToken) =>
-          room('ListConfiguredTables', () =>
-            cleanRooms.send(new rooms.ListConfiguredTablesCommand({ nextToken, maxResults })),
-          ),
+      roomList(
+        'ListConfiguredTables',
+        (nextToken) => cleanRooms.send(new rooms.ListConfiguredTablesCommand({ nextToken, maxResults })),
         (page) => page.configuredTableSummaries,
       ),
-    configuredTable: async (configuredTableIdentifier) =>
-      following(
-        await room('GetConfiguredTable', () =>
-          cleanRooms.send(new rooms.GetConfiguredTableCommand({ configuredTableIdentifier })),
-        ),
-        (answer) => answer?.configuredTable,
+    configuredTable: (configuredTableIdentifier) =>
+      roomPart(
+        'GetConfiguredTable',
+        () => cleanRooms.send(new rooms.GetConfiguredTableCommand({ configuredTableIdentifier })),
+        (answer) => answer.configuredTable,
       ),
-    tableRule: async (configuredTableIdentifier, analysisRuleType) =>
-      following(
-        await room('GetConfiguredTableAnalysisRule', () =>
+    tableRule: (configuredTableIdentifier, analysisRuleType) =>
+      roomPart(
+        'GetConfiguredTableAnalysisRule',
+        () =>
           cleanRooms.send(
             new rooms.GetConfiguredTableAnalysisRuleCommand({ configuredTableIdentifier, analysisRuleType }),
           ),
-        ),
-        (answer) => answer?.analysisRule,
+        ({ analysisRule: rule }) =>
+          // A rule says here who may analyse; without it, it would be taken for one that lets nobody.
+          rule?.type === 'CUSTOM' && rule.policy?.v1?.custom === undefined ? undefined : rule,
       ),
     associations: (membershipIdentifier) =>
-      presentList(
+      roomList(
+        'ListConfiguredTableAssociations',
         (nextToken) =>
-          room('ListConfiguredTableAssociations', () =>
-            cleanRooms.send(
-              new rooms.ListConfiguredTableAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
-            ),
+          cleanRooms.send(
+            new rooms.ListConfiguredTableAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
           ),
         (page) => page.configuredTableAssociationSummaries,
       ),
-    associationRule: async (membershipIdentifier, configuredTableAssociationIdentifier, analysisRuleType) =>
-      following(
-        await room('GetConfiguredTableAssociationAnalysisRule', () =>
+    associationRule: (membershipIdentifier, configuredTableAssociationIdentifier, analysisRuleType) =>
+      roomPart(
+        'GetConfiguredTableAssociationAnalysisRule',
+        () =>
           cleanRooms.send(
             new rooms.GetConfiguredTableAssociationAnalysisRuleCommand({
               membershipIdentifier,
@@ -129,15 +142,13 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
               analysisRuleType,
             }),
           ),
-        ),
-        (answer) => answer?.analysisRule,
+        (answer) => answer.analysisRule,
       ),
     schemas: (collaborationIdentifier) =>
-      presentList(
+      roomList(
+        'ListSchemas',
         (nextToken) =>
-          room('ListSchemas', () =>
-            cleanRooms.send(new rooms.ListSchemasCommand({ collaborationIdentifier, nextToken, maxResults })),
-          ),
+          cleanRooms.send(new rooms.ListSchemasCommand({ collaborationIdentifier, nextToken, maxResults })),
         (page) => page.schemaSummaries,
       ),
     async schemaRules(collaborationIdentifier, asked) {
@@ -162,38 +173,35 @@ export function createAwsSource({ region, ...ports }: AwsSourceOptions): CleanRo
       return answers.flat();
     },
     idNamespaceAssociations: (membershipIdentifier) =>
-      presentList(
+      roomList(
+        'ListIdNamespaceAssociations',
         (nextToken) =>
-          room('ListIdNamespaceAssociations', () =>
-            cleanRooms.send(
-              new rooms.ListIdNamespaceAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
-            ),
+          cleanRooms.send(
+            new rooms.ListIdNamespaceAssociationsCommand({ membershipIdentifier, nextToken, maxResults }),
           ),
         (page) => page.idNamespaceAssociationSummaries,
       ),
-    idNamespaceAssociation: async (membershipIdentifier, idNamespaceAssociationIdentifier) =>
-      following(
-        await room('GetIdNamespaceAssociation', () =>
+    idNamespaceAssociation: (membershipIdentifier, idNamespaceAssociationIdentifier) =>
+      roomPart(
+        'GetIdNamespaceAssociation',
+        () =>
           cleanRooms.send(
             new rooms.GetIdNamespaceAssociationCommand({ membershipIdentifier, idNamespaceAssociationIdentifier }),
           ),
-        ),
-        (answer) => answer?.idNamespaceAssociation,
+        (answer) => answer.idNamespaceAssociation,
       ),
     idMappingTables: (membershipIdentifier) =>
-      presentList(
+      roomList(
+        'ListIdMappingTables',
         (nextToken) =>
-          room('ListIdMappingTables', () =>
-            cleanRooms.send(new rooms.ListIdMappingTablesCommand({ membershipIdentifier, nextToken, maxResults })),
-          ),
+          cleanRooms.send(new rooms.ListIdMappingTablesCommand({ membershipIdentifier, nextToken, maxResults })),
         (page) => page.idMappingTableSummaries,
       ),
-    idMappingTable: async (membershipIdentifier, idMappingTableIdentifier) =>
-      following(
-        await room('GetIdMappingTable', () =>
-          cleanRooms.send(new rooms.GetIdMappingTableCommand({ membershipIdentifier, idMappingTableIdentifier })),
-        ),
-        (answer) => answer?.idMappingTable,
+    idMappingTable: (membershipIdentifier, idMappingTableIdentifier) =>
+      roomPart(
+        'GetIdMappingTable',
+        () => cleanRooms.send(new rooms.GetIdMappingTableCommand({ membershipIdentifier, idMappingTableIdentifier })),
+        (answer) => answer.idMappingTable,
       ),
 
     idNamespaces: () =>

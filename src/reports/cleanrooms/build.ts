@@ -1,5 +1,5 @@
 import type { CleanRoomsReportConfig } from '../../config/reports.ts';
-import { type Answer, following, type Unanswered } from '../answer.ts';
+import { type Answer, following, type Unanswered, unknown } from '../answer.ts';
 import type { Collected, CollectedMembership } from './collect.ts';
 import { identityRows } from './identity-rows.ts';
 import type { CleanRoomsReport, Gap, ResultsDelivery, TableState } from './model.ts';
@@ -31,7 +31,7 @@ export function buildReports(
         membership,
         identities: collected.identities,
       },
-      gaps: gapsOf(collected, membership),
+      gaps: gapsOf(collected, membership, { database: config.database, region }),
     }))
     .sort((a, b) => compare(nameText(a), nameText(b)));
 }
@@ -82,7 +82,11 @@ function compare(a: string, b: string): number {
 }
 
 /** Every question without an answer, by action and reason. */
-function gapsOf(collected: Collected, membership: CollectedMembership): Gap[] {
+function gapsOf(
+  collected: Collected,
+  membership: CollectedMembership,
+  { database, region }: { database: string; region: string },
+): Gap[] {
   const answers: Answer<unknown>[] = [
     collected.glue,
     collected.configured,
@@ -106,6 +110,10 @@ function gapsOf(collected: Collected, membership: CollectedMembership): Gap[] {
   ];
   const gaps = new Map<string, Gap>();
   // What follows from a question carries the question's own reason: it was asked once.
+  if (collected.glue.known && collected.glue.value === undefined) {
+    const message = `there is no database ${database} in the catalogue of ${region}`;
+    answers.push(unknown({ reason: 'other', action: 'glue:GetTables', message }));
+  }
   for (const why of new Set(answers.flatMap((answer): Unanswered[] => (answer.known ? [] : [answer.why])))) {
     const key = `${why.action} ${why.reason}`;
     const gap = gaps.get(key);

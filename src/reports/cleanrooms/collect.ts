@@ -13,10 +13,11 @@ import type {
   SchemaSummary,
 } from '@aws-sdk/client-cleanrooms';
 import type { CleanRoomsReportConfig } from '../../config/reports.ts';
-import { type Answer, following, known, type unknown } from '../answer.ts';
+import { LakegateError } from '../../errors.ts';
+import { type Answer, following, known, type Unanswered, type unknown } from '../answer.ts';
 import { collectIdentities, type Identities } from './collect-identities.ts';
 import { associationOf } from './find-association.ts';
-import { type ConfiguredFacts, type MatchedTable, matchTables } from './match.ts';
+import { type ConfiguredFacts, doubtOf, type MatchedTable, matchTables } from './match.ts';
 import type { CleanRoomsSource, GlueTableFacts } from './source.ts';
 
 /** Everything that a report of one account is made of, as AWS told it. */
@@ -25,6 +26,8 @@ export interface Collected {
   glue: Answer<GlueTableFacts[] | undefined>;
   configured: Answer<ConfiguredFacts[]>;
   tables: CollectedTable[];
+  /** Why tables without a configured table may have one; undefined where all are known. */
+  doubt?: Unanswered;
   identities: Identities;
   memberships: CollectedMembership[];
 }
@@ -77,7 +80,8 @@ export async function collect(source: CleanRoomsSource, config: CleanRoomsReport
       async (table) => ({ ...table, rules: await rulesOf(source, table) }),
     ),
   );
-  const about = { glue, configured, tables, identities };
+  const doubt = doubtOf(configured, tables);
+  const about = { glue, configured, tables, identities, ...(doubt && { doubt }) };
   if (!memberships.known) return { ...about, memberships: [noMembership(memberships)] };
   if (memberships.value.length === 0) return { ...about, memberships: [noMembership(known(undefined))] };
   const all = memberships.value.map((id) => collectMembership(source, config, tables, id));
@@ -140,6 +144,7 @@ async function collectMembership(
     source.idNamespaceAssociations(id),
     source.idMappingTables(id),
   ]);
+  if (id === config.membership && membership.known && membership.value === undefined) throw noSuchMembership(id);
   const collaborationId = following(membership, (found) => found?.collaborationId);
   const [idNamespaceAssociations, idMappingTables, inCollaboration] = await Promise.all([
     detailed(namespaces, (each) => source.idNamespaceAssociation(id, each.id ?? '')),
@@ -179,6 +184,15 @@ async function collectMembership(
     schemaRules,
     associationRules,
   };
+}
+
+/** Everything would be said to be in no collaboration, where a name is mistyped or the region is another. */
+function noSuchMembership(id: string): LakegateError {
+  return new LakegateError(
+    'not_found',
+    `membership ${id}: Clean Rooms has none of this id in this account and region. See \`membership\` and \`region\` under \`reports: cleanrooms:\`, or --membership`,
+    { context: { membership: id } },
+  );
 }
 
 /** A table's rule in a collaboration is of the same type as its own. */

@@ -78,7 +78,7 @@ function tableCells(table: TableState, accounts: CleanRoomsReport['accounts']): 
     table.name,
     exists(glue),
     inside(glue, ({ columns }) => columns.length),
-    inside(glue, ({ partitionKeys }) => partitionKeys.join(', ')),
+    inside(glue, ({ partitionKeys }) => partitionKeys.join(', ') || NONE),
     exists(configured),
     inside(configured, ({ id }) => id),
     inside(configured, ({ name }) => name),

@@ -17,6 +17,7 @@ export interface TableDocument extends Record<string, unknown> {
 export function reportDocument(report: CleanRoomsReport): ReportDocument {
   const { collected } = report;
   const { membership, identities } = collected;
+  const { canReceiveResults, receivers, output } = report.delivery;
   const count = (answer: Answer<unknown[]>) => plain(following(answer, (all) => all.length));
   const ready = (is: boolean | null) =>
     report.tables.filter(({ ready: answer }) => (answer.known ? answer.value : null) === is).length;
@@ -84,10 +85,10 @@ export function reportDocument(report: CleanRoomsReport): ReportDocument {
       })),
     },
     membership_results_delivery: {
-      can_receive_results: plain(report.delivery.canReceiveResults),
-      receivers: plain(report.delivery.receivers),
-      default_result_configuration: plain(report.delivery.output),
-      ...because(report.delivery.output),
+      can_receive_results: plain(canReceiveResults),
+      receivers: plain(receivers),
+      default_result_configuration: plain(output),
+      ...because([canReceiveResults, receivers, output].find((each) => !each.known) ?? output),
     },
     tables: report.tables.map(tableDocument),
   };

@@ -1,6 +1,6 @@
 import type { ConfiguredTable, ConfiguredTableSummary } from '@aws-sdk/client-cleanrooms';
 import type { CleanRoomsReportConfig } from '../../config/reports.ts';
-import type { Answer } from '../answer.ts';
+import type { Answer, Unanswered } from '../answer.ts';
 import type { GlueTableFacts } from './source.ts';
 
 /** A configured table of the account, with its details as far as they are known. */
@@ -46,12 +46,30 @@ export function matchTables(
   return [...tables.values()];
 }
 
-/** The table that a configured table is of, lower case: by what it refers to; by its own name where that cannot be known. */
+/**
+ * Why a table that has no configured table may have one after all: nobody could say what some of them are of, and their names do not either.
+ * Undefined: those that are matched are all there are.
+ */
+export function doubtOf(
+  configured: Answer<readonly ConfiguredFacts[]>,
+  tables: readonly MatchedTable[],
+): Unanswered | undefined {
+  if (!configured.known) return configured.why;
+  const placed = new Set(tables.flatMap((table) => table.configured));
+  for (const facts of configured.value) if (!facts.details.known && !placed.has(facts)) return facts.details.why;
+  return undefined;
+}
+
+/**
+ * The table that a configured table is of, lower case: by what it refers to; by its own name where that cannot be known. Undefined for one that
+ * was deleted since it was listed.
+ */
 function tableOf(config: Names, { summary, details }: ConfiguredFacts): string | undefined {
-  if (details.known && details.value !== undefined) {
-    const reference = details.value.tableReference;
-    if (reference?.glue === undefined) return undefined;
-    const { databaseName, tableName } = reference.glue;
+  if (details.known) {
+    // Athena's tables are those of the same catalogue.
+    const reference = details.value?.tableReference?.glue ?? details.value?.tableReference?.athena;
+    if (reference === undefined) return undefined;
+    const { databaseName, tableName } = reference;
     return databaseName?.toLowerCase() === config.database.toLowerCase() ? tableName?.toLowerCase() : undefined;
   }
   const name = summary.name?.toLowerCase();

@@ -10,6 +10,7 @@ export async function allPages<P, T>(
   tokenOf: (page: P) => string | undefined,
 ): Promise<Answer<T[] | undefined>> {
   const all: T[] = [];
+  const seen = new Set<string>();
   let token: string | undefined;
   for (;;) {
     const page = await ask(token);
@@ -18,7 +19,8 @@ export async function allPages<P, T>(
     all.push(...(items(page.value) ?? []));
     const next = tokenOf(page.value);
     if (next === undefined || next === '') return known(all);
-    if (next === token) return unknown({ reason: 'other', action: 'paging', message: 'the same page came twice' });
+    if (seen.has(next)) return unknown({ reason: 'other', action: 'paging', message: 'the same page came twice' });
+    seen.add(next);
     token = next;
   }
 }
@@ -29,4 +31,17 @@ export async function presentList<P extends { nextToken?: string | undefined }, 
   items: (page: P) => readonly T[] | undefined,
 ): Promise<Answer<T[]>> {
   return following(await allPages(ask, items, ({ nextToken }) => nextToken), (found) => found ?? []);
+}
+
+/** What an answer holds. One without it is no answer: it says neither that there is such a thing nor that there is none. */
+export function partOf<A, T>(
+  action: string,
+  answer: Answer<A | undefined>,
+  pick: (answer: A) => T | undefined,
+): Answer<T | undefined> {
+  if (!answer.known) return answer;
+  if (answer.value === undefined) return known(undefined);
+  const part = pick(answer.value);
+  if (part !== undefined) return known(part);
+  return unknown({ reason: 'other', action, message: 'the answer does not hold what was asked for' });
 }

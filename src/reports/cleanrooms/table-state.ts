@@ -5,7 +5,7 @@ import type {
   ConfiguredTableAssociationSummary,
 } from '@aws-sdk/client-cleanrooms';
 import type { CleanRoomsReportConfig } from '../../config/reports.ts';
-import { type Answer, allOf, following, known } from '../answer.ts';
+import { type Answer, allOf, following, known, type Unanswered, unknown } from '../answer.ts';
 import { accountOf } from './accounts.ts';
 import type { Collected, CollectedMembership, CollectedTable, RuleType } from './collect.ts';
 import { associationOf } from './find-association.ts';
@@ -15,18 +15,17 @@ import type { ConfiguredState, TableState } from './model.ts';
 /** What is known of one table in one membership, and whether it is ready for analysis. */
 export function tableState(
   config: CleanRoomsReportConfig,
-  collected: Pick<Collected, 'glue' | 'configured'>,
+  collected: Pick<Collected, 'glue' | 'doubt'>,
   membership: CollectedMembership,
   table: CollectedTable,
 ): TableState {
-  const found = associationOf(config, table, membership.associations);
+  const { doubt } = collected;
+  const found = associationOf(config, table, membership.associations, doubt);
   const chosen = chosenTable(table, found);
-  const configured: TableState['configured'] = chosen
-    ? known(configuredState(chosen))
-    : following(collected.configured, () => undefined);
+  const configured: TableState['configured'] = chosen ? known(configuredState(chosen)) : absent(doubt);
   const rule: TableState['rule'] = chosen
     ? following(table.rules.get(chosen.summary.id ?? '') ?? known(undefined), tableRule)
-    : following(collected.configured, () => undefined);
+    : absent(doubt);
   const association = following(found, (own) => own && { id: own.id ?? '', name: own.name ?? '' });
   const collaborationRule = collaborationRuleOf(membership, found);
   const there = (answer: Answer<unknown>) => following(answer, (value) => value !== undefined);
@@ -46,6 +45,10 @@ export function tableState(
     ready,
     missing: missing({ configured, rule, association, collaborationRule }),
   };
+}
+
+function absent(doubt: Unanswered | undefined): Answer<undefined> {
+  return doubt === undefined ? known(undefined) : unknown(doubt);
 }
 
 /** Of several configured tables over one table, the one that is associated; else the first by name. */

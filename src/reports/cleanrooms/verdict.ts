@@ -11,7 +11,7 @@ export interface Verdict {
 }
 
 /**
- * @param mustBeReady names of the tables; undefined: every table of the reports
+ * @param mustBeReady names of the tables; undefined: every table of the reports, of which there has to be one
  */
 export function verdictOf(reports: readonly CleanRoomsReport[], mustBeReady: readonly string[] | undefined): Verdict {
   const notReady: Verdict['notReady'] = [];
@@ -19,12 +19,20 @@ export function verdictOf(reports: readonly CleanRoomsReport[], mustBeReady: rea
   let demanded = 0;
   for (const report of reports) {
     const membership = report.membershipId ?? null;
+    const silent = [report.collected.glueTables, report.collected.configuredTables].find((each) => !each.known);
+    const everyTable = `${report.tablePrefix}*`;
+    if (mustBeReady === undefined && silent?.known === false) {
+      // There may be more tables than the report has.
+      unknown.push({ membership, table: everyTable, reasons: [unknownText(silent.why)] });
+    } else if (mustBeReady === undefined && report.tables.length === 0) {
+      const reasons = [`there are no such tables in ${report.database}`];
+      notReady.push({ membership, table: everyTable, reasons });
+    }
     const names = mustBeReady ?? report.tables.map(({ name }) => name);
     demanded += names.length;
     for (const name of names) {
       const table = report.tables.find((each) => each.name.toLowerCase() === name.toLowerCase());
       if (table === undefined) {
-        const silent = [report.collected.glueTables, report.collected.configuredTables].find((each) => !each.known);
         const entry = { membership, table: name };
         if (silent?.known === false) unknown.push({ ...entry, reasons: [unknownText(silent.why)] });
         else notReady.push({ ...entry, reasons: ['there is no such table'] });
