@@ -63,7 +63,7 @@ export async function takeEvents(
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-function report({ observer }: WorkPorts, { tables, unknown, ignored, again, tally }: EventsResult): void {
+function report({ observer }: WorkPorts, { tables, unknown, ignored, again, reasons, tally }: EventsResult): void {
   for (const { database, table, created, already, rejected, errors, error } of tables) {
     const facts = { database, table, created, already };
     if (error) observer.error('partition-table-failed', { ...facts, error: error.message, kind: error.kind });
@@ -71,6 +71,7 @@ function report({ observer }: WorkPorts, { tables, unknown, ignored, again, tall
     else if (rejected.count > 0) observer.warn('partitions-differ', { ...facts, rejected });
     else observer.info('partitions-registered', facts);
   }
+  if (reasons.count > 0) observer.error('tables-not-listed', { again: again.length, reasons: reasons.first });
   if (unknown.count > 0) observer.warn('objects-unmatched', { folders: unknown.count, first: unknown.first });
   observer.info('partition-events', { tables: tables.length, ignored, again: again.length, ...tally });
   const sum = (of: (table: EventTableResult) => number) => tables.reduce((total, table) => total + of(table), 0);

@@ -25,6 +25,8 @@ export interface BatchesResult<T> {
   faults: ItemFault[];
   /** Not sent, or not answered: the time was over, or a request failed as a whole. */
   left: T[];
+  /** Sent, while the answer does not tell whether they were taken. */
+  untold: T[];
   /** Why a request failed as a whole; those after it were not sent. */
   error?: LakegateError;
 }
@@ -41,7 +43,7 @@ const AT_ONCE = 4;
  */
 export async function runBatches<T>(items: readonly T[], options: BatchesOptions<T>): Promise<BatchesResult<T>> {
   const { size, valuesOf, call, isDone, isRetryable, pause, outOfTime } = options;
-  const result: BatchesResult<T> = { done: [], already: [], faults: [], left: [] };
+  const result: BatchesResult<T> = { done: [], already: [], faults: [], left: [], untold: [] };
   const limit = pLimit(AT_ONCE);
   let toSend = [...items];
   for (let attempt = 1; toSend.length > 0; attempt += 1) {
@@ -62,9 +64,14 @@ export async function runBatches<T>(items: readonly T[], options: BatchesOptions
         return;
       }
       const byValues = new Map(faults.map((fault) => [JSON.stringify(fault.values), fault]));
+      const sent = new Set(batch.map((item) => JSON.stringify(valuesOf(item))));
+      // A fault that names none of these partitions may be any one's: those without a fault of their own were taken, or were not.
+      const stray = faults.filter(({ values }) => !sent.has(JSON.stringify(values)));
+      result.faults.push(...stray);
       for (const item of batch) {
         const fault = byValues.get(JSON.stringify(valuesOf(item)));
-        if (fault === undefined) result.done.push(item);
+        if (fault === undefined && stray.length === 0) result.done.push(item);
+        else if (fault === undefined) result.untold.push(item);
         else if (isDone(fault)) result.already.push(item);
         else if (attempt < ATTEMPTS && isRetryable(fault)) again.push(item);
         else result.faults.push(fault);

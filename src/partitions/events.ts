@@ -9,7 +9,7 @@ import { settingsOf } from './settings.ts';
 import { createTableIndex, type TableIndex } from './table-index.ts';
 import { newTally, type Tally } from './tally.ts';
 import { isHiddenFolder } from './walk.ts';
-import { createPartitions, isPassing } from './write.ts';
+import { createPartitions, isOutOfTime, isPassing } from './write.ts';
 
 /** What became of one table's part of some events. */
 export interface EventTableResult {
@@ -33,6 +33,8 @@ export interface EventsResult {
   ignored: number;
   /** URLs of objects whose partition may be registered if the event comes again. */
   again: string[];
+  /** Why it was not known which tables objects belong to, each once. */
+  reasons: Some<string>;
   tally: Tally;
 }
 
@@ -78,6 +80,7 @@ async function applyEvents(
   const shares = new Map<string, Share>();
   const unknown = new Set<string>();
   const again: string[] = [];
+  const reasons = new Set<string>();
   let ignored = 0;
   for (const given of new Set(urls)) {
     const url = given.replace(/^s3[an]:/i, 's3:');
@@ -85,11 +88,17 @@ async function applyEvents(
       ignored += 1;
       continue;
     }
+    // Each would be one more request that there is no time to answer.
+    if (isOutOfTime(ports)) {
+      again.push(given);
+      continue;
+    }
     let tables: CatalogTable[];
     try {
       tables = await index.find(url, tally);
     } catch (error) {
       if (!(error instanceof LakegateError)) throw error;
+      reasons.add(error.message);
       again.push(given);
       continue;
     }
@@ -111,7 +120,14 @@ async function applyEvents(
     }),
   );
   const tables = [...shares.values()].map(({ result, rejected }) => ({ ...result, rejected: some(rejected) }));
-  return { tables, unknown: some([...unknown]), ignored, again: [...new Set(again)], tally };
+  return {
+    tables,
+    unknown: some([...unknown]),
+    ignored,
+    again: [...new Set(again)],
+    reasons: some([...reasons]),
+    tally,
+  };
 }
 
 /** Folder markers, and files that readers of a table pass over: `_SUCCESS`, `.part-0.crc`, `part-0.crc`, `day_$folder$`. */
@@ -204,7 +220,7 @@ async function register(
   for (const { values, prefix } of fresh.map(({ partition }) => partition)) {
     if (later.has(JSON.stringify(values))) written.left.push({ values, prefix });
   }
-  return written.left.flatMap(({ prefix }) => partitions.get(prefix)?.urls ?? []);
+  return [...written.left, ...written.untold].flatMap(({ prefix }) => partitions.get(prefix)?.urls ?? []);
 }
 
 function remember(registered: Map<string, number>, key: string, at: number): void {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { PartitionsConfig } from '../config/partitions-model.ts';
-import { isKind } from '../errors.ts';
+import { isKind, LakegateError } from '../errors.ts';
 import { folderUrl } from './folder-url.ts';
 import type { CatalogTable, PartitionPorts } from './ports.ts';
 import { isManaged, settingsOf } from './settings.ts';
@@ -12,7 +12,7 @@ export interface TableIndex {
   /**
    * Managed tables whose location an object lies under, those of the longest location; empty where there is none. Two tables may share a place.
    * @param url of the object, `s3://bucket/key`
-   * @throws LakegateError `unavailable` when Glue cannot be asked
+   * @throws LakegateError `unavailable` when Glue cannot be asked; also for an object of no known table while one of the databases cannot be
    */
   find(url: string, tally: Tally): Promise<CatalogTable[]>;
   /** Forgets a database whose tables were found to be other ones than is remembered. */
@@ -21,6 +21,9 @@ export interface TableIndex {
 
 /** An object under no table makes all databases be asked again, but not more often than this: many buckets hold more than tables. */
 const SEARCH_AGAIN_MS = 5 * 60_000;
+
+/** Likewise where some databases could not be asked: the object may be theirs. */
+const ASK_AGAIN_MS = 60_000;
 
 /** A database's tables are asked for again after this long: what is registered is registered with the table's columns. */
 const FRESH_MS = 10 * 60_000;
@@ -32,7 +35,9 @@ const AT_ONCE = 8;
 export function createTableIndex(ports: Pick<PartitionPorts, 'catalog' | 'now'>, config: PartitionsConfig): TableIndex {
   const databases = new Map<string, { tables: CatalogTable[]; at: number }>();
   let byFolder = new Map<string, CatalogTable[]>();
-  let searchedAt = Number.NEGATIVE_INFINITY;
+  let searchAgainAt = Number.NEGATIVE_INFINITY;
+  /** Why the last search did not see all tables. */
+  let missed: LakegateError | undefined;
   let searching: Promise<void> | undefined;
   const refreshing = new Map<string, Promise<void>>();
 
@@ -55,15 +60,28 @@ export function createTableIndex(ports: Pick<PartitionPorts, 'catalog' | 'now'>,
     byFolder = Map.groupBy(all, ({ location }) => folderUrl(location ?? ''));
   }
 
+  /** Asks all databases. One that cannot be asked holds back no other's tables. */
   async function search(tally: Tally): Promise<void> {
-    const names: string[] = [];
-    for await (const page of ports.catalog.databases(tally))
-      names.push(...page.filter((name) => isManaged(config, name)));
-    for (const name of databases.keys()) if (!names.includes(name)) databases.delete(name);
-    const limit = pLimit(AT_ONCE);
-    await Promise.all(names.map((name) => limit(() => load(name, tally))));
+    let fault: LakegateError | undefined;
+    const unlessRefused = async (work: () => Promise<void>) => {
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof LakegateError)) throw error;
+        fault ??= error;
+      }
+    };
+    await unlessRefused(async () => {
+      const names: string[] = [];
+      for await (const page of ports.catalog.databases(tally))
+        names.push(...page.filter((name) => isManaged(config, name)));
+      for (const name of databases.keys()) if (!names.includes(name)) databases.delete(name);
+      const limit = pLimit(AT_ONCE);
+      await Promise.all(names.map((name) => limit(() => unlessRefused(() => load(name, tally)))));
+    });
     rebuild();
-    searchedAt = ports.now();
+    missed = fault;
+    searchAgainAt = ports.now() + (missed === undefined ? SEARCH_AGAIN_MS : ASK_AGAIN_MS);
   }
 
   function refresh(database: string, tally: Tally): Promise<void> {
@@ -88,13 +106,14 @@ export function createTableIndex(ports: Pick<PartitionPorts, 'catalog' | 'now'>,
   return {
     async find(url, tally) {
       let found = match(url);
-      if (found.length === 0 && ports.now() - searchedAt >= SEARCH_AGAIN_MS) {
+      if (found.length === 0 && ports.now() >= searchAgainAt) {
         searching ??= search(tally).finally(() => {
           searching = undefined;
         });
         await searching;
         found = match(url);
       }
+      if (found.length === 0 && missed !== undefined) throw missed;
       const stale = new Set(
         found
           .map(({ database }) => database)

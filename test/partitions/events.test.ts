@@ -137,3 +137,31 @@ test('while Glue cannot be asked, every event comes again', async () => {
   };
   expect((await apply('s3://raw/clicks/dt=2026-01-01/a')).again).toEqual(['s3://raw/clicks/dt=2026-01-01/a']);
 });
+
+test('a database that cannot be asked holds back no other, and is named; it is not asked for each object', async () => {
+  aws.addTable('web_raw', tableOf('clicks', ['dt:date']));
+  aws.addTable('crm_raw', tableOf('people', ['dt:date']));
+  aws.before = (operation, body) => {
+    if (operation === 'GetTables' && body.DatabaseName === 'crm_raw') throw new Refusal('AccessDeniedException', 'no');
+  };
+  const people = days(0, 20).map((day) => `s3://raw/people/${day}a`);
+  const result = await apply(...people, 's3://raw/clicks/dt=2026-01-01/a');
+  expect(result.tables).toMatchObject([{ table: 'clicks', created: 1 }]);
+  expect(result.again).toEqual(people);
+  expect(result.unknown.count).toBe(0);
+  expect(result.reasons).toMatchObject({ count: 1, first: [expect.stringContaining('list the tables of crm_raw')] });
+  expect(aws.calls).toEqual({ GetDatabases: 1, GetTables: 2, BatchCreatePartition: 1 });
+  aws.before = () => undefined;
+  now += 61_000;
+  expect(await apply(...people)).toMatchObject({ tables: [{ table: 'people', created: 20 }], again: [] });
+});
+
+test('once the time is over, what is left comes again without a request', async () => {
+  ports.close();
+  ports = portsTo(aws.endpoint, { now: () => now, remainingMs: () => -1 });
+  const late = createPartitionEvents(ports, configWith());
+  aws.calls = {};
+  const urls = days(0, 50).map((day) => `s3://raw/clicks/${day}a`);
+  expect(await late.apply(urls)).toMatchObject({ again: urls, tables: [] });
+  expect(aws.calls).toEqual({});
+});
