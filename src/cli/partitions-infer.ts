@@ -54,7 +54,8 @@ function render(name: string, { fitting, looked, closest }: LayoutProposal): str
     );
   }
   const [first] = fitting;
-  const entry = `${name}: { layout: ${JSON.stringify(first!.layout)} }`;
+  const layout = fitting.length > 1 ? '…' : first!.layout;
+  const entry = `${name}: { layout: ${JSON.stringify(layout)} }`;
   lines.push(
     '',
     first!.layout === 'hive'

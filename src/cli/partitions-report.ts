@@ -31,12 +31,19 @@ export function renderDatabases(
         'partition',
       )} registered`;
   const calls = `${number(sum(({ totals }) => totals.tally.glue))} requests to Glue, ${number(sum(({ totals }) => totals.tally.s3))} to S3`;
+  const failed = sum(({ totals }) => totals.failed);
+  const others = [
+    [failed, `${count(failed, 'table')} failed`],
+    [databases.length - ended.length, `${count(databases.length - ended.length, 'database')} failed`],
+    [sum(({ totals }) => totals.errors), `${number(sum(({ totals }) => totals.errors))} not taken`],
+  ] as const;
+  const bad = others.filter(([amount]) => amount > 0).map(([, words]) => `, ${output.style('red', words)}`);
   lines.push(
     '',
     `${count(
       sum(({ totals }) => totals.tables),
       'table',
-    )}: ${done} (${calls})`,
+    )}: ${done}${bad.join('')} (${calls})`,
   );
   return lines.join('\n');
 }
@@ -45,9 +52,10 @@ function tableLines(database: string, result: TableResult, dryRun: boolean, outp
   const name = printable(`${database}.${result.table}`);
   if (result.skip !== undefined)
     return [`${output.style('dim', 'left alone')}  ${name}: ${printable(result.skip.text)}`];
-  if (result.error !== undefined) {
-    return [`${output.style('red', 'failed')}  ${name}: ${printable(result.error.message)}`];
-  }
+  const error =
+    result.error === undefined ? [] : [`${output.style('red', 'failed')}  ${name}: ${printable(result.error.message)}`];
+  // Where it failed at once, nothing else is known of it.
+  if (error.length > 0 && result.layout === undefined) return error;
   const { missing, created, already, removed, updated, gone, unchanged, drifted } = result;
   const parts: (readonly [number, string])[] = [
     dryRun ? [missing.count, 'to register'] : [created, 'registered'],
@@ -59,11 +67,16 @@ function tableLines(database: string, result: TableResult, dryRun: boolean, outp
   ];
   const told = parts.filter(([amount]) => amount > 0).map(([amount, words]) => `${number(amount)} ${words}`);
   const open = result.outcome === 'unfinished' ? ' (not finished)' : '';
+  const nothing = result.rejected.count > 0 ? 'no partitions' : 'no folders';
   return [
-    `${name} (${result.layout})${open}: ${told.join(', ') || 'no folders'}`,
+    ...error,
+    `${name} (${result.layout})${open}: ${told.join(', ') || nothing}`,
     ...(dryRun ? someLines('register', missing, printable) : []),
     ...someLines(removed > 0 ? 'was gone' : 'gone', gone, printable),
     ...someLines('no partition', result.rejected, ({ prefix, reason }) => printable(`${prefix}: ${reason}`)),
+    ...(told.length === 0 && result.rejected.count > 0
+      ? [`    another layout? \`lakegate partitions infer ${name}\` proposes one`]
+      : []),
     ...someLines('registered elsewhere', result.moved, ({ registered, folder }) =>
       printable(`${registered}, the folder is ${folder}`),
     ),

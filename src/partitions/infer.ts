@@ -26,10 +26,10 @@ const NAMED = 5;
  */
 export function inferLayout(keys: readonly PartitionKey[], prefixes: readonly string[]): LayoutProposal {
   const looked = prefixes.length;
-  const candidates = [
-    hiveLayout(keys),
-    ...candidateTemplates(keys, prefixes).map((text) => templateLayout(text, keys)),
-  ];
+  const hiveFits = prefixes.filter((prefix) => 'values' in hiveLayout(keys).parse(prefix)).length;
+  // Where most folders are Hive's, the others are odd ones: a template that takes any text would make `dt=x` a value.
+  const templates = 2 * hiveFits > looked ? [] : candidateTemplates(keys, prefixes);
+  const candidates = [hiveLayout(keys), ...templates.map((text) => templateLayout(text, keys))];
   const fits = candidates.map((layout) => prefixes.filter((prefix) => 'values' in layout.parse(prefix)).length);
   const whole = candidates.filter((_, i) => looked > 0 && fits[i] === looked);
   const hive = whole.find(({ text }) => text === 'hive');

@@ -115,7 +115,7 @@ function mayRemove(table: CatalogTable, { gone, seen, mode, root }: Survey, { ev
   const name = `${table.database}.${table.name}`;
   throw new LakegateError(
     'invalid',
-    `${name}: ${gone.length} partitions are registered and ${root} holds no folder of any: expected at least one, so none was taken out. If its data are gone for good, \`lakegate partitions sync ${name} --full --remove\` takes them out; else set the table's location right`,
+    `${gone.length} partitions are registered and ${root} holds no folder of any: expected at least one, so none was taken out. If its data are gone for good, \`lakegate partitions sync ${name} --full --remove\` takes them out; else set the table's location right`,
   );
 }
 

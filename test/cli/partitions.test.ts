@@ -104,3 +104,19 @@ test('a lake.yaml that says nothing of partitions is told how to', async () => {
   expect(code).toBe(2);
   expect(err).toContain('Add `partitions: {}`');
 });
+
+test('a table whose folders the layout does not read is led to infer; the last line counts what failed', async () => {
+  aws.addTable('web_raw', tableOf('compact', ['dt:date']));
+  aws.addFolders('s3://raw/compact', ['01-02-2012/']);
+  aws.before = (operation, body) => {
+    if (operation === 'BatchCreatePartition' && body.TableName === 'clicks')
+      throw new Refusal('AccessDeniedException', 'no');
+  };
+  const { out } = await lakegate('partitions', 'sync');
+  expect(out).toContain('web_raw.compact (hive): no partitions');
+  expect(out).toContain('`lakegate partitions infer web_raw.compact`');
+  expect(out).toContain('3 tables: 0 partitions registered, 1 table failed (');
+  const inferred = await lakegate('partitions', 'infer', 'web_raw.compact');
+  expect(inferred.out).toContain('can be read in 2 ways');
+  expect(inferred.out).toContain('web_raw.compact: { layout: "…" }');
+});

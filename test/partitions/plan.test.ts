@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { inferLayout } from '../../src/partitions/infer.ts';
 import { partitionPeriod } from '../../src/partitions/partition-time.ts';
 import { duplicateFolders, planPartitions, type RegisteredPartition } from '../../src/partitions/plan.ts';
+import { projectionStatement } from '../../src/partitions/projection.ts';
 import { type GlueTableFacts, skipReason } from '../../src/partitions/skip.ts';
 
 const KEYS = [{ name: 'dt', type: 'string' }];
@@ -148,4 +149,30 @@ describe('inferLayout', () => {
     expect(proposal).toEqual({ fitting: [], looked: 3, closest: { layout: 'hive', fits: 2, unfit: ['dt=old/'] } });
     expect(inferLayout(date, [])).toEqual({ fitting: [], looked: 0 });
   });
+});
+
+describe('projectionStatement', () => {
+  const table = { database: 'web_raw', name: 'clicks', keys: [{ name: 'dt', type: 'date' }] };
+  const week = Array.from({ length: 7 }, (_, i) => `2026-01-0${i + 1}`);
+  const folders = week.map((dt) => ({ values: [dt], prefix: `dt=${dt}/` }));
+
+  test('begins at the oldest day', () => {
+    expect(projectionStatement(table, 's3://raw/o clicks/', folders)).toContain("'2026-01-01,NOW'");
+    expect(projectionStatement(table, 's3://raw/clicks/', folders.slice(1))).toBeUndefined();
+  });
+
+  test.each([
+    ['a quote in the place', table, "s3://raw/o'brien/"],
+    ['a backslash at its end', table, 's3://raw/x\\/'],
+    ['another key in the place', table, `s3://raw/\${other}/`],
+    ['a line break', table, 's3://raw/x\n/'],
+    ['a backtick in the name', { ...table, name: 'a`b' }, 's3://raw/x/'],
+  ])('is not given for %s: nobody is shown SQL that says something else', (_, of, location) => {
+    expect(projectionStatement(of, location, folders)).toBeUndefined();
+  });
+});
+
+test('folders of which most are Hive’s are not taken for values of their own', () => {
+  const proposal = inferLayout(KEYS, ['dt=a/', 'dt=b/', 'dt=/']);
+  expect(proposal).toMatchObject({ fitting: [], closest: { layout: 'hive', fits: 2, unfit: ['dt=/'] } });
 });
