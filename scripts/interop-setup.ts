@@ -29,6 +29,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   { folder: 'venv', pins: 'test/interop/requirements.txt', tools: ['python3'], make: makeVenv },
   { folder: 'aws-venv', pins: 'test/interop/requirements-aws.txt', tools: ['python3'], make: makeVenv },
+  { folder: 'glue-venv', pins: 'test/interop/requirements-glue.txt', tools: ['python3'], make: makeVenv },
   { folder: 'jars', pins: 'test/interop/pom.xml', tools: ['java', 'mvn'], make: copyJars },
   { folder: 'rest-jars', pins: 'test/interop/pom-rest.xml', tools: ['java', 'mvn'], make: copyJars },
   { folder: 'nessie-jars', pins: 'test/interop/pom-nessie.xml', tools: ['java', 'mvn'], make: copyJars },

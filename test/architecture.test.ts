@@ -51,6 +51,7 @@ const ADAPTERS = [
   /^src\/sql\//,
   /^src\/reports\/(cleanrooms\/aws|monitor\/glue-tables)\.ts$/,
   /^src\/partitions\/(glue|glue-requests|s3-folders)\.ts$/,
+  /^src\/tables\/glue-tables\.ts$/,
   /^src\/aws\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));
@@ -112,7 +113,7 @@ const LAYERS: Record<string, string[]> = {
   events: [],
   maintenance: ['catalogs', 'config', 'gate', 'iceberg', 'notify', 'storage'],
   config: ['iceberg', 'rules', 'partitions'],
-  tables: ['parquet', 'storage'],
+  tables: ['catalogs', 'parquet', 'storage'],
   reports: [
     'aws',
     'catalogs',

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../config/duration.ts';
 import type { Act } from './commands.ts';
 
 /** Adds the commands of `lakegate tables`: the pipeline that splits wide snapshots. */
@@ -19,6 +20,101 @@ export function addTables(tables: Command, act: Act): void {
     .option('--strict', 'stop where the map and the source differ in anything')
     .option('--dry-run', 'say what would be made')
     .action(act(async () => (await import('./tables-split.ts')).split));
+  addCataloging(tables, act);
+  addBucketing(tables, act);
+}
+
+/** What is done with the tables in Glue once their files are there. */
+function addCataloging(tables: Command, act: Act): void {
+  tables
+    .command('register')
+    .description('register the tables that a split left under a folder in Glue')
+    .requiredOption('--database <name>', 'database of Glue')
+    .requiredOption('--root <folder>', 'folder or s3:// URL with the folders of the tables')
+    .option('--prefix <text>', "what the tables' names begin with", 'ext_')
+    .option('--snapshot <date>', 'YYYY-MM-DD (default: what the split wrote down)')
+    .option('--bucket-column <name>', "files of plain tables are Hive's buckets by this column")
+    .option('--bucket-count <n>', 'how many buckets there are', whole)
+    .option('--tables <names>', 'these folders alone, by commas', names, [])
+    .option('--max-columns <n>', 'columns of a table at most, partition keys counted', whole, 100)
+    .option('--cut', 'leave the last columns of wider tables out, and name them, where the table would fail')
+    .option('--dry-run', 'say what would be changed')
+    .action(act(async () => (await import('./tables-register.ts')).register));
+  withAthena(
+    tables
+      .command('prepare')
+      .description('register the partitions of the partitioned tables')
+      .requiredOption('--database <name>', 'database of Glue')
+      .option('--prefix <text>', "what the tables' names begin with", 'part_')
+      .addOption(new Option('--engine <engine>', 'who looks for them').choices(['sync', 'msck']).default('sync')),
+  )
+    .option('--concurrency <n>', 'statements of Athena at a time', whole, 5)
+    .option('--poll-seconds <n>', 'between two looks at a statement of Athena, at most', whole, 2)
+    .action(act(async () => (await import('./tables-prepare.ts')).prepare));
+}
+
+/** Tables that are made of other tables. */
+function addBucketing(tables: Command, act: Act): void {
+  withAthena(
+    tables
+      .command('bucket')
+      .description('make bucketed tables of the registered ones by Athena, and swap them in')
+      .requiredOption('--database <name>', 'database of the registered tables')
+      .requiredOption('--base <folder>', 'folder or s3:// URL that the bucketed tables go to')
+      .option('--prefix <text>', "what the registered tables' names begin with", 'ext_')
+      .option('--final-database <name>', 'database of the bucketed tables (default: the same)')
+      .option('--final-prefix <text>', "what the bucketed tables' names begin with", 'bucketed_')
+      .option('--key <column>', 'the column to bucket by, which comes first', 'customer_user_id')
+      .option('--buckets <n>', 'how many buckets', whole, 256)
+      .option('--version-suffix <name>', "folder of this run's files (default: v=<time>; _NONE_: none)")
+      .option('--tables <names>', 'these tables alone, by commas', names, [])
+      .option('--max-columns <n>', 'columns of a table at most', whole, 100)
+      .option('--cut', 'leave the last columns of wider tables out, and name them, where the table would fail'),
+  )
+    .option('--concurrency <n>', 'statements of Athena at a time', whole, 5)
+    .option('--keep <time>', 'how long versions that were replaced stay', duration, parseDuration(KEEP))
+    .action(act(async () => (await import('./tables-bucket.ts')).bucket));
+  tables
+    .command('check-buckets')
+    .description("look whether every row of a folder's files lies in Hive's bucket of its key")
+    .requiredOption('--folder <folder>', 'folder or s3:// URL of the files')
+    .option('--key <column>', 'the column that rows are bucketed by', 'customer_user_id')
+    .option('--buckets <n>', 'how many buckets', whole, 256)
+    .action(act(async () => (await import('./tables-bucket.ts')).checkBucketed));
+  withAthena(
+    tables
+      .command('er')
+      .description('make the table that Entity Resolution reads anew, and swap it in')
+      .requiredOption('--database <name>', 'database of Glue')
+      .requiredOption('--folder <folder>', "folder or s3:// URL that the table's files go to")
+      .option('--source <table>', 'the partitioned identity table', 'part_addressable_ids')
+      .option('--table <name>', 'the table to make (default: the source with _er)')
+      .option('--key <column>', 'the column that identifies a customer', 'customer_user_id')
+      .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)'),
+  )
+    .option('--keep <time>', 'how long versions that were replaced stay', duration, parseDuration(KEEP))
+    .action(act(async () => (await import('./tables-er.ts')).er));
+}
+
+const KEEP = '7d';
+
+function withAthena(command: Command): Command {
+  return command
+    .option('--workgroup <name>', "Athena's workgroup (default: primary)")
+    .option('--results <folder>', "s3:// URL of Athena's results, where the workgroup does not say it");
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new InvalidArgumentError(`expected a whole number, found ${JSON.stringify(text)}.`);
+  return value;
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError(`expected a time such as 7d, found ${JSON.stringify(text)}.`);
+  return ms;
 }
 
 function names(text: string): string[] {
