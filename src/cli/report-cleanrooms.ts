@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LakeConfig } from '../config/model.ts';
 import type { CleanRoomsReportConfig } from '../config/reports.ts';
 import { LakegateError } from '../errors.ts';
+import { printable } from '../notify/printable.ts';
 import { createAwsSource } from '../reports/cleanrooms/aws.ts';
 import { nameText } from '../reports/cleanrooms/build.ts';
 import type { Changes } from '../reports/cleanrooms/changes.ts';
@@ -16,6 +17,7 @@ import { type Cell, columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
 import { EXIT, type ExitCode, type Output } from './output.ts';
+import { outFolder } from './report-folder.ts';
 import { count, number } from './words.ts';
 
 export interface CleanRoomsOptions {
@@ -103,11 +105,7 @@ function folderOf(
   { terminal }: CommandContext,
   out: string | undefined,
 ): string {
-  if (out !== undefined) {
-    return out.startsWith('s3://')
-      ? `${out.replace(/\/+$/, '')}/`
-      : `file://${resolve(terminal.cwd, out).replace(/\/$/, '')}/`;
-  }
+  if (out !== undefined) return outFolder(terminal.cwd, out);
   if (stage !== undefined) return `s3://${stage.buckets.results.name}/${folder}`;
   const home = source === undefined ? resolve(terminal.cwd, '.lakegate') : resolve(source, '..');
   return `file://${home}/reports/${folder}`;
@@ -154,10 +152,10 @@ function summaryOf(report: CleanRoomsReport, changes: Changes | undefined): obje
 function rendered(report: CleanRoomsReport, changes: Changes | undefined, output: Output): string {
   const { tables, gaps } = report;
   const ready = tables.filter((table) => table.ready.known && table.ready.value).length;
-  const head = `${nameText(report)}: ${number(ready)} of ${count(tables.length, 'table')} ready\n`;
+  const head = `${printable(nameText(report))}: ${number(ready)} of ${count(tables.length, 'table')} ready\n`;
   const changed = [
-    ...(changes?.stopped ?? []).map((name) => `${output.style('red', 'stopped being ready')}: ${name}\n`),
-    ...(changes?.becameReady ?? []).map((name) => `${output.style('green', 'became ready')}: ${name}\n`),
+    ...(changes?.stopped ?? []).map((name) => `${output.style('red', 'stopped being ready')}: ${printable(name)}\n`),
+    ...(changes?.becameReady ?? []).map((name) => `${output.style('green', 'became ready')}: ${printable(name)}\n`),
   ];
   const list = columns(
     ['table', 'ready', 'why not, and remarks'],
@@ -166,7 +164,7 @@ function rendered(report: CleanRoomsReport, changes: Changes | undefined, output
   );
   const silent = gaps.map(
     ({ action, reason, message, times }) =>
-      `${output.style('yellow', 'not found out')}: ${action}: ${reason}${times > 1 ? ` (${times} times)` : ''}: ${message}\n`,
+      `${output.style('yellow', 'not found out')}: ${action}: ${reason}${times > 1 ? ` (${times} times)` : ''}: ${printable(message)}\n`,
   );
   return [head, ...(tables.length > 0 ? [list] : []), ...changed, ...silent].join('');
 }

@@ -11,6 +11,7 @@ import { type Cell, columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
 import { withLake } from './lake.ts';
 import { EXIT, type ExitCode, type Output } from './output.ts';
+import { outFolder } from './report-folder.ts';
 import { count, number } from './words.ts';
 
 export interface MonitorOptions {
@@ -61,7 +62,7 @@ export async function monitor(context: CommandContext, options: MonitorOptions):
 
 /** A stage's reports go to its results bucket; those of a laptop beside its lake. URL ending in `/`. */
 function folderOf(config: LakeConfig, { terminal }: CommandContext, out: string | undefined): string {
-  if (out !== undefined) return `file://${resolve(terminal.cwd, out).replace(/\/$/, '')}/`;
+  if (out !== undefined) return outFolder(terminal.cwd, out);
   const { source, reports } = config;
   const home = source === undefined ? resolve(terminal.cwd, '.lakegate') : resolve(source, '..');
   return stageFolder(config) ?? `file://${home}/reports/${(reports?.monitor ?? monitorDefaults()).folder}`;

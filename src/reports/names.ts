@@ -4,9 +4,22 @@ export function stamp(ms: number, naming: 'timestamp' | 'day'): string {
   return naming === 'day' ? digits.slice(0, 8) : `${digits.slice(0, 8)}_${digits.slice(9, 15)}`;
 }
 
-/** A name as part of a file's: every character that is no letter, digit, `-` or `_` becomes `_`; `na` where there is none. */
+/** Bytes of a name that a file's name has room for: file systems take 255, of which stamp and ending need some 70. */
+const MOST_BYTES = 150;
+
+/**
+ * A name as part of a file's: every character that is no letter, digit, `-` or `_` becomes `_`; `na` where there is none. Very long ones are cut:
+ * a hundred characters of a collaboration's name may be three hundred bytes.
+ */
 export function namePart(name: string | undefined): string {
-  return name === undefined || name === ''
-    ? 'na'
-    : [...name].map((c) => (/[\p{L}\p{N}_-]/u.test(c) ? c : '_')).join('');
+  if (name === undefined || name === '') return 'na';
+  let part = '';
+  let bytes = 0;
+  for (const character of name) {
+    const safe = /[\p{L}\p{N}_-]/u.test(character) ? character : '_';
+    bytes += Buffer.byteLength(safe);
+    if (bytes > MOST_BYTES) break;
+    part += safe;
+  }
+  return part;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCli } from '../../src/cli/program.ts';
+import { outFolder } from '../../src/cli/report-folder.ts';
 import { type AwsServer, startAwsServer } from '../reports/cleanrooms/aws-server.ts';
 import { awkwardWorld } from '../reports/cleanrooms/described.ts';
 
@@ -65,4 +66,12 @@ test('a lake without the report says what to write', async () => {
   const { code, err } = await lakegate('tables: {}\n', 'report', 'check');
   expect(code).toBe(2);
   expect(err).toContain('reports: { cleanrooms: { database: … } }');
+});
+
+test('a folder of --out, or an s3:// URL', () => {
+  expect([
+    outFolder('/home/me', 'out/'),
+    outFolder('/home/me', '/tmp/x'),
+    outFolder('/', 's3://bucket/reports'),
+  ]).toEqual(['file:///home/me/out/', 'file:///tmp/x/', 's3://bucket/reports/']);
 });

@@ -109,7 +109,10 @@ test('two runs of one second keep their files apart; what changed since the last
   const page = await stage.store.read(
     's3://results-bucket/cleanrooms-reports/ACX_Cleanroom_Report_20261113_101503.html',
   );
-  expect(new TextDecoder().decode(page.bytes)).toContain('<strong>Stopped being ready</strong> (1): part_plain');
+  const html = new TextDecoder().decode(page.bytes);
+  expect(html).toContain('<strong>Stopped being ready</strong> (1): part_plain');
+  // Whoever opens it from the bucket has a signed address for the page alone.
+  expect(html).toMatch(/href="https:[^"]*prefix=cleanrooms-reports\/ACX_Cleanroom_Report_20261113_101503_Tables\.csv"/);
 });
 
 test('a run that was refused answers hides no change from the next one', async () => {

@@ -6,6 +6,8 @@ export interface RememberedReport {
   generatedAt: string;
   /** Key: the membership's id, empty where there was none. */
   memberships: Record<string, Record<string, boolean | null>>;
+  /** When each membership was last looked at, where that was not by the last report. */
+  seen?: Record<string, string>;
 }
 
 /** What changed since the last report. Absent from the first one. */
@@ -39,13 +41,21 @@ export function remembered(reports: readonly CleanRoomsReport[], generatedAt: nu
  */
 export function carriedOn(now: RememberedReport, before: RememberedReport | undefined): RememberedReport {
   const memberships = { ...before?.memberships };
+  const seen: Record<string, string> = {};
+  for (const id of Object.keys(memberships)) {
+    if (before !== undefined && !Object.hasOwn(now.memberships, id)) seen[id] = seenAt(before, id);
+  }
   for (const [id, tables] of Object.entries(now.memberships)) {
     const last = before?.memberships[id] ?? {};
     memberships[id] = Object.fromEntries(
       Object.entries(tables).map(([name, ready]) => [name, ready ?? (Object.hasOwn(last, name) ? last[name]! : null)]),
     );
   }
-  return { ...now, memberships };
+  return { ...now, memberships, ...(Object.keys(seen).length > 0 && { seen }) };
+}
+
+function seenAt({ generatedAt, seen = {} }: RememberedReport, id: string): string {
+  return Object.hasOwn(seen, id) ? seen[id]! : generatedAt;
 }
 
 /** @returns undefined where there was no report of this membership before */
@@ -59,7 +69,7 @@ export function changesOf(report: CleanRoomsReport, before: RememberedReport | u
   // Where the catalogue could not be read, tables that are missing from the report are not gone.
   const isWhole = report.collected.glueTables.known && report.collected.configuredTables.known;
   return {
-    since: before.generatedAt,
+    since: seenAt(before, report.membershipId ?? ''),
     becameReady: names((name, ready) => ready === true && was.get(name) === false),
     stopped: names((name, ready) => ready === false && was.get(name) === true),
     added: names((name) => !was.has(name)),
@@ -70,8 +80,11 @@ export function changesOf(report: CleanRoomsReport, before: RememberedReport | u
 /** Whether what was read is such a memory. */
 export function isRemembered(value: unknown): value is RememberedReport {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, generatedAt, memberships } = value as Partial<RememberedReport>;
+  const { version, generatedAt, memberships, seen = {} } = value as Partial<RememberedReport>;
   if (version !== 1 || typeof generatedAt !== 'string' || typeof memberships !== 'object' || memberships === null) {
+    return false;
+  }
+  if (typeof seen !== 'object' || seen === null || !Object.values(seen).every((at) => typeof at === 'string')) {
     return false;
   }
   return Object.values(memberships).every(

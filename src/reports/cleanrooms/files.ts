@@ -28,7 +28,7 @@ export function reportNames(config: Naming, reports: readonly CleanRoomsReport[]
     run: `${base}_${runStamp}`,
     reports: reports.map(({ membershipId }, index) => {
       const part = parts[index]!;
-      const own = isTwice(part) ? `${part}_${(membershipId ?? 'na').slice(0, 8)}` : part;
+      const own = isTwice(part) ? `${part}_${namePart(membershipId).slice(0, 8)}` : part;
       return isNamed ? `${base}_${own}_${runStamp}` : `${base}_${runStamp}`;
     }),
   };

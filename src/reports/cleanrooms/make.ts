@@ -1,6 +1,7 @@
 import type { CleanRoomsReportConfig } from '../../config/reports.ts';
 import { isKind } from '../../errors.ts';
 import type { ObjectStore } from '../../storage/store.ts';
+import { s3ConsoleLink } from '../console-links.ts';
 import { stamp } from '../names.ts';
 import { type NamedFile, saveOver, saveRun } from '../save.ts';
 import { buildReports } from './build.ts';
@@ -51,7 +52,7 @@ export async function saveReports(
   const memory = `${folder}${config.namePrefix}_Cleanroom_Report_latest.json`;
   const before = await recall(store, memory);
   const changes = reports.map((report) => changesOf(report, before));
-  const filesOf = (own: string) => namedFiles(config, reports, changes, own);
+  const filesOf = (own: string) => namedFiles(config, folder, reports, changes, own);
   const run = stamp(generatedAt, config.naming);
   let files: string[];
   if (config.naming === 'day') {
@@ -71,11 +72,15 @@ export async function saveReports(
 
 function namedFiles(
   config: CleanRoomsReportConfig,
+  folder: string,
   reports: readonly CleanRoomsReport[],
   changes: readonly (Changes | undefined)[],
   own: string,
 ): NamedFile[] {
   const names = reportNames(config, reports, own);
+  // In a bucket, a page is opened by a signed address of its own, and what lies beside it is not within reach.
+  const linkTo = (name: string) =>
+    folder.startsWith('s3:') ? s3ConsoleLink(`${folder}${name}`, reports[0]!.region) : encodeURIComponent(name);
   const page = reports.map((report, index) => {
     const name = names.reports[index]!;
     const changed = changes[index];
@@ -83,9 +88,9 @@ function namedFiles(
       report,
       ...(changed && { changes: changed }),
       files: [
-        { label: 'Tables (CSV)', href: encodeURIComponent(`${name}_Tables.csv`) },
-        { label: 'Identity resolution (CSV)', href: encodeURIComponent(`${name}_IdentityResolution.csv`) },
-        { label: 'Everything (JSON)', href: encodeURIComponent(`${name}.json`) },
+        { label: 'Tables (CSV)', href: linkTo(`${name}_Tables.csv`) },
+        { label: 'Identity resolution (CSV)', href: linkTo(`${name}_IdentityResolution.csv`) },
+        { label: 'Everything (JSON)', href: linkTo(`${name}.json`) },
       ],
     };
   });

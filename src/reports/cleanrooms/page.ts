@@ -8,7 +8,7 @@ import type { Changes } from './changes.ts';
 import { unknownsOf } from './json.ts';
 import type { CleanRoomsReport, IdentityRow, TableState } from './model.ts';
 
-/** A report with what changed, and links to its files, relative to the page. */
+/** A report with what changed, and links to its files. */
 export interface PageReport {
   report: CleanRoomsReport;
   changes?: Changes;
@@ -130,7 +130,7 @@ function gapsNote({ gaps }: CleanRoomsReport): Html | false {
 
 function changesNote(changes: Changes | undefined): Html {
   if (changes === undefined)
-    return html`<p class="soft">This is the first report: there is nothing to compare it with.</p>`;
+    return html`<p class="soft">There is no earlier report of this membership to compare this one with.</p>`;
   const { since, becameReady, stopped, added, gone } = changes;
   const lines = [
     { label: 'Stopped being ready', names: stopped },
