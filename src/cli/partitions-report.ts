@@ -1,6 +1,6 @@
 import { printable } from '../notify/printable.ts';
 import type { DatabaseResult, Some, TableResult } from '../partitions/result.ts';
-import type { Output } from './output.ts';
+import { type Output, quoted } from './output.ts';
 import type { FailedDatabase } from './partitions.ts';
 import { count, number } from './words.ts';
 
@@ -75,7 +75,9 @@ function tableLines(database: string, result: TableResult, dryRun: boolean, outp
     ...someLines(removed > 0 ? 'was gone' : 'gone', gone, printable),
     ...someLines('no partition', result.rejected, ({ prefix, reason }) => printable(`${prefix}: ${reason}`)),
     ...(told.length === 0 && result.rejected.count > 0
-      ? [`    another layout? \`lakegate partitions infer ${name}\` proposes one`]
+      ? [
+          `    another layout? \`${output.command(`partitions infer ${quoted(`${database}.${result.table}`)}`)}\` proposes one`,
+        ]
       : []),
     ...someLines('registered elsewhere', result.moved, ({ registered, folder }) =>
       printable(`${registered}, the folder is ${folder}`),

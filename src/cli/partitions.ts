@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { LakegateError } from '../errors.ts';
+import { printable, shorten } from '../notify/printable.ts';
 import type { DatabaseResult, SyncMode, TableResult } from '../partitions/result.ts';
 import { isManaged } from '../partitions/settings.ts';
 import { managedDatabases, type SyncRequest, syncDatabase } from '../partitions/sync.ts';
@@ -64,7 +65,9 @@ async function run(
     let done = 0;
     const onTable = ({ table }: TableResult) => {
       done += 1;
-      if (output.live) terminal.err.write(`\r\x1b[K${done} tables looked at, ${table.slice(0, 40)}`);
+      // One line, however narrow the terminal: what wraps cannot be taken back.
+      const line = shorten(`${done} tables looked at, ${printable(table)}`, Math.min(60, (output.width ?? 80) - 1));
+      if (output.live) terminal.err.write(`\r\x1b[K${line}`);
     };
     const limit = pLimit(config.concurrency);
     const ended = await Promise.all(

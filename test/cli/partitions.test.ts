@@ -114,7 +114,7 @@ test('a table whose folders the layout does not read is led to infer; the last l
   };
   const { out } = await lakegate('partitions', 'sync');
   expect(out).toContain('web_raw.compact (hive): no partitions');
-  expect(out).toContain('`lakegate partitions infer web_raw.compact`');
+  expect(out).toContain('partitions infer web_raw.compact');
   expect(out).toContain('3 tables: 0 partitions registered, 1 table failed (');
   const inferred = await lakegate('partitions', 'infer', 'web_raw.compact');
   expect(inferred.out).toContain('can be read in 2 ways');
