@@ -5,7 +5,7 @@ import { type Layout, templateLayout } from './layout.ts';
 import type { FoundPartition, RejectedPrefix } from './model.ts';
 import type { CatalogTable, ItemFault, PartitionPorts } from './ports.ts';
 import { type Some, some } from './result.ts';
-import { settingsOf } from './settings.ts';
+import { settingsOf, type TableSettings } from './settings.ts';
 import { createTableIndex, type TableIndex } from './table-index.ts';
 import { newTally, type Tally } from './tally.ts';
 import { isHiddenFolder } from './walk.ts';
@@ -46,7 +46,7 @@ export interface PartitionEvents {
 
 /** Partitions of which it is remembered that they are registered; those of earlier are asked for again. */
 const REMEMBERED = 100_000;
-/** Somebody may have taken a partition out meanwhile. */
+/** Somebody may have taken a partition out meanwhile. Where lakegate itself does that, nothing is remembered. */
 const REMEMBERED_MS = 15 * 60_000;
 
 /** @param index default: one of its own */
@@ -63,6 +63,8 @@ export function createPartitionEvents(
 interface Share {
   table: CatalogTable;
   layout: Layout | undefined;
+  /** Milliseconds for which a partition that was registered is taken to be so still. */
+  rememberedMs: number;
   result: EventTableResult;
   rejected: RejectedPrefix[];
   /** By folder. */
@@ -107,7 +109,7 @@ async function applyEvents(
       const key = `${table.database}.${table.name}`;
       let share = shares.get(key);
       if (share === undefined) {
-        share = shareOf(table, settingsOf(config, table.database, table.name).layout);
+        share = shareOf(table, settingsOf(config, table.database, table.name));
         shares.set(key, share);
       }
       if (!place(share, url, given)) ignored += 1;
@@ -136,7 +138,7 @@ function isNoData(url: string): boolean {
   return name === '' || /^[._]/.test(name) || name.endsWith('.crc') || name.endsWith('_$folder$');
 }
 
-function shareOf(table: CatalogTable, template: string): Share {
+function shareOf(table: CatalogTable, settings: TableSettings): Share {
   const result: EventTableResult = {
     database: table.database,
     table: table.name,
@@ -145,9 +147,10 @@ function shareOf(table: CatalogTable, template: string): Share {
     rejected: some([]),
     errors: some([]),
   };
-  const share: Share = { table, layout: undefined, result, rejected: [], partitions: new Map() };
+  const rememberedMs = settings.remove ? 0 : REMEMBERED_MS;
+  const share: Share = { table, layout: undefined, rememberedMs, result, rejected: [], partitions: new Map() };
   try {
-    share.layout = templateLayout(template, table.keys);
+    share.layout = templateLayout(settings.layout, table.keys);
   } catch (error) {
     result.error = told(error);
   }
@@ -187,15 +190,15 @@ async function register(
   ports: PartitionPorts,
   index: TableIndex,
   registered: Map<string, number>,
-  { table, result, partitions }: Share,
+  { table, result, partitions, rememberedMs }: Share,
   tally: Tally,
 ): Promise<string[]> {
   const root = folderUrl(table.location ?? '');
   const keyOf = (prefix: string) => `${table.database}.${table.name}\0${root}${prefix}`;
-  const since = ports.now() - REMEMBERED_MS;
+  const since = ports.now() - rememberedMs;
   const fresh = [...partitions.values()].filter(({ partition: { prefix } }) => {
     const at = registered.get(keyOf(prefix));
-    return at === undefined || at < since;
+    return at === undefined || at <= since;
   });
   result.already = partitions.size - fresh.length;
   if (fresh.length === 0) return [];

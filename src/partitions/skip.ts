@@ -25,14 +25,16 @@ export interface Skip {
 export function skipReason(table: GlueTableFacts): Skip | undefined {
   const parameters = new Map(Object.entries(table.parameters).map(([key, value]) => [key.toLowerCase(), value]));
   const parameter = (key: string) => (parameters.get(key) ?? '').toLowerCase();
-  const format = parameter('table_type') || parameter('classification') || parameter('spark.sql.sources.provider');
+  // Engines leave each its own mark: Spark's Delta tables may be classified as parquet, which their files are.
+  const formats = ['table_type', 'classification', 'spark.sql.sources.provider'].map(parameter);
   if (table.target !== undefined) {
     return { reason: 'resource-link', text: 'a link to a table elsewhere: manage its partitions there' };
   }
   if (/view/i.test(table.type ?? '')) return { reason: 'view', text: 'a view, which has no files of its own' };
-  if (format === 'iceberg') return { reason: 'iceberg', text: 'an Iceberg table, which keeps its own list of files' };
-  if (format === 'delta') return { reason: 'delta', text: 'a Delta table, which keeps its own list of files' };
-  if (format === 'hudi' || [...parameters.keys()].some((key) => key.startsWith('hoodie.'))) {
+  if (formats.includes('iceberg'))
+    return { reason: 'iceberg', text: 'an Iceberg table, which keeps its own list of files' };
+  if (formats.includes('delta')) return { reason: 'delta', text: 'a Delta table, which keeps its own list of files' };
+  if (formats.includes('hudi') || [...parameters.keys()].some((key) => key.startsWith('hoodie.'))) {
     return { reason: 'hudi', text: 'a Hudi table, which keeps its own list of files' };
   }
   if (table.keys.length === 0) return { reason: 'unpartitioned', text: 'has no partition keys' };

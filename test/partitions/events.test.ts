@@ -165,3 +165,15 @@ test('once the time is over, what is left comes again without a request', async 
   expect(await late.apply(urls)).toMatchObject({ again: urls, tables: [] });
   expect(aws.calls).toEqual({});
 });
+
+test('where partitions are taken out, one that comes back is registered again at once', async () => {
+  const { partitions } = aws.addTable('web_raw', tableOf('clicks', ['dt:date']));
+  const url = 's3://raw/clicks/dt=2026-01-01/a';
+  await apply(url);
+  partitions.clear();
+  expect((await apply(url)).tables).toMatchObject([{ created: 0, already: 1 }]);
+  const removing = createPartitionEvents(ports, configWith({ remove: true }));
+  await removing.apply([url]);
+  partitions.clear();
+  expect((await removing.apply([url])).tables).toMatchObject([{ created: 1 }]);
+});

@@ -105,6 +105,7 @@ describe('skipReason', () => {
     [{ parameters: { 'projection.enabled': 'false' } }, undefined],
     [{ parameters: { table_type: 'ICEBERG' } }, 'iceberg'],
     [{ parameters: { 'spark.sql.sources.provider': 'delta' } }, 'delta'],
+    [{ parameters: { classification: 'parquet', 'spark.sql.sources.provider': 'delta' } }, 'delta'],
     [{ parameters: { 'hoodie.table.name': 'x' } }, 'hudi'],
     [{ type: 'VIRTUAL_VIEW' }, 'view'],
     [{ target: {} }, 'resource-link'],
