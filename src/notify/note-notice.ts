@@ -87,7 +87,7 @@ function partitionsNotice(events: readonly PartitionsFailed[]): NoteNotice {
     headline: `${about}: ${what} could not be brought up to date`,
     items: events.flatMap((event) => event.failures.map((failure) => failureLine(event, failure))),
     text: [
-      ...(count > named ? [`${(count - named).toLocaleString('en-US')} more are in the function's log.`] : []),
+      ...(count > named ? [`${(count - named).toLocaleString('en-US')} more are not named here.`] : []),
       `The next run tries again. \`lakegate partitions plan ${database}\` shows what is missing and why.`,
     ],
   };

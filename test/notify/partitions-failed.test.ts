@@ -27,7 +27,7 @@ test('the message names database, table, values and reason, and how many more th
       headline: 'web_raw.clicks: 30 partitions could not be brought up to date',
       items: ['web_raw.clicks (2026-11-21, de): AccessDeniedException: no right to create'],
       text: [
-        "29 more are in the function's log.",
+        '29 more are not named here.',
         'The next run tries again. `lakegate partitions plan web_raw` shows what is missing and why.',
       ],
     },
