@@ -35,13 +35,15 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-bottom: 1px solid var(--line); }
 th { font-size: .8rem; color: var(--soft); font-weight: 600; white-space: nowrap; }
 td ul { margin: 0; padding-left: 1.1rem; }
+td > span { display: block; max-width: 12rem; } td > ul { max-width: 14rem; } td.whole { white-space: nowrap; }
 tr[hidden] { display: none !important; }
 @media (max-width: 760px) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, td { display: block; width: 100%; }
   tr { border: 1px solid var(--line); border-radius: 8px; margin: 0 0 .6rem; padding: .3rem .2rem; }
   td { border: 0; padding: .2rem .5rem; display: flex; gap: .75rem; }
-  td::before { content: attr(data-label); flex: 0 0 7.5rem; color: var(--soft); font-size: .8rem; padding-top: .1rem; }
+  td:has(li) { display: block; } td:empty { display: none; } td > span, td > ul { max-width: none; }
+  td::before { content: attr(data-label); flex: 0 0 6.5rem; color: var(--soft); font-size: .8rem; padding-top: .1rem; }
   td > *, td li { min-width: 0; overflow-wrap: anywhere; }
 }
 @media print { .filters { display: none; } section { break-inside: avoid; } }

@@ -53,10 +53,10 @@ function tableRow(table: TableReport): Html {
   }</div></td>
 <td data-label="Health"><div>${badge(LABELS[health], TONES[health])}</div></td>
 <td data-label="Findings"><div>${findings(table.checks)}</div></td>
-<td data-label="Rows"><div>${rows(table)}</div></td>
-<td data-label="Snapshot"><div>${snapshot(table)}</div></td>
+<td data-label="Rows" class="whole"><div>${rows(table)}</div></td>
+<td data-label="Snapshot" class="whole"><div>${snapshot(table)}</div></td>
 <td data-label="Key"><div>${key(table)}</div></td>
-<td data-label="Files"><div>${files(table)}</div></td>
+<td data-label="Files" class="whole"><div>${files(table)}</div></td>
 </tr>
 `;
 }
