@@ -27,8 +27,8 @@ export interface PacerOptions {
   outOfTime?(): boolean;
 }
 
-/** As long as nothing was throttled yet, a second of calls multiplies the rate by about e to this. */
-const FIRST_GROWTH = 0.7;
+/** As long as nothing was throttled yet, a second of calls multiplies the rate by about e to this: the limit is looked for quickly, as TCP does. */
+const FIRST_GROWTH = 2;
 
 /** Calls a second that a second without throttling adds from then on: quickly up to near the rate that was too much last time, then with care. */
 const INCREASE = { below: 20, near: 3 };
@@ -57,6 +57,8 @@ export function createPacer(options: PacerOptions): Pacer {
   let tooMuch = Number.POSITIVE_INFINITY;
   let calls = 0;
   let throttled = 0;
+  /** When calls of the last second went well. */
+  const done: number[] = [];
 
   // One waits at a time, so that each wait is as long as the rate is by then.
   let before: Promise<void> = Promise.resolve();
@@ -92,6 +94,8 @@ export function createPacer(options: PacerOptions): Pacer {
         try {
           const answer = await call();
           heard?.(false);
+          done.push(now());
+          while (done[0]! < now() - SETTLE_MS) done.shift();
           rate = Math.min(options.mostRate, rate + increase());
           return answer;
         } catch (error) {
@@ -102,8 +106,11 @@ export function createPacer(options: PacerOptions): Pacer {
           if (options.outOfTime?.()) throw error;
           if (now() - cutAt >= SETTLE_MS) {
             cutAt = now();
-            tooMuch = rate;
-            rate = Math.max(options.leastRate, rate * DECREASE);
+            // The first search goes far beyond the limit: what went well in a second is nearer to it.
+            const borne = done.filter((at) => at >= cutAt - SETTLE_MS).length;
+            tooMuch =
+              tooMuch === Number.POSITIVE_INFINITY ? Math.min(rate, Math.max(borne, options.initialRate / 2)) : rate;
+            rate = Math.max(options.leastRate, tooMuch * DECREASE);
           }
         }
       }
