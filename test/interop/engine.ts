@@ -22,6 +22,11 @@ export function startSpark(scratch: string): Engine {
   return start('spark', [join(HOME, 'jars'), scratch], scratch);
 }
 
+/** glue/split.py in a Spark session of its own, and the grammars that statements are held against. @param scratch as of `startSpark` */
+export function startSplitJob(scratch: string): Engine {
+  return start('split_job', [scratch], scratch);
+}
+
 function start(script: string, args: readonly string[], cwd?: string): Engine {
   const python = join(HOME, 'venv', 'bin', 'python');
   const child: ChildProcess = spawn(python, [join(HERE, 'python', `${script}.py`), ...args], {
