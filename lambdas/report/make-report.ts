@@ -29,6 +29,8 @@ export interface ReportAnswer {
   good: number;
   bad: number;
   unknown: number;
+  /** Questions to AWS without an answer. What is not a table's own may be missing though every table's state is known. */
+  gaps: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ReportAnswer {
 export async function makeReport(ports: ReportPorts, report: ReportName): Promise<ReportAnswer> {
   const answer = report === 'cleanrooms' ? await cleanRoomsReport(ports) : await monitorReport(ports);
   ports.observer.info('report-made', { ...answer });
-  ports.observer.measure({ [METRICS.reportUnknowns]: answer.unknown });
+  ports.observer.measure({ [METRICS.reportUnknowns]: answer.unknown + answer.gaps });
   return answer;
 }
 
@@ -65,6 +67,7 @@ async function cleanRoomsReport({ lake, config, observer, cleanRooms }: ReportPo
     good: count(true),
     bad: count(false),
     unknown: count(undefined),
+    gaps: made.reduce((sum, { gaps }) => sum + gaps.length, 0),
   };
 }
 
@@ -92,6 +95,7 @@ async function monitorReport({ lake, config, observer, glue }: ReportPorts): Pro
     good: summary.healthy,
     bad: summary.unhealthy,
     // A check that a limit of lake.yaml leaves out is no reason for an alarm at each run.
-    unknown: report.tables.filter(({ record_count: rows }) => rows === null).length + notListed.length,
+    unknown: report.tables.filter(({ record_count: rows }) => rows === null).length,
+    gaps: notListed.length,
   };
 }

@@ -67,6 +67,7 @@ test('the files lie in the results bucket, and the bus hears counts and the link
     good: 1,
     bad: 3,
     unknown: 0,
+    gaps: 0,
   });
   expect(await names()).toEqual([
     'ACX_Cleanroom_Report_20261112_101503.html',
@@ -123,6 +124,12 @@ test('a run that was refused answers hides no change from the next one', async (
   expect(stage.lines.map(({ event }) => event)).toContain('report-gap');
   expect(stage.total('ReportUnknowns')).toBeGreaterThan(0);
   expect(stage.told.at(-1)).toMatchObject({ lines: [expect.stringContaining('could not be found out')] });
+});
+
+test('a refusal that leaves every table known is an alarm all the same', async () => {
+  server.fail('ListIdNamespaces', { type: 'AccessDeniedException', status: 403 });
+  expect(await make()).toMatchObject({ good: 1, bad: 3, unknown: 0, gaps: 1 });
+  expect(stage.total('ReportUnknowns')).toBe(1);
 });
 
 test('a report that lake.yaml does not have is refused', async () => {

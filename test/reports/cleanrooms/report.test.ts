@@ -209,4 +209,16 @@ describe('pace', () => {
       expect(times.filter((time) => time >= start && time < start + 1000).length).toBeLessThanOrEqual(6);
     }
   }, 60_000);
+
+  test('retries and parallel memberships share those five', async () => {
+    const { server, times, look } = await looking(largeWorld(40));
+    const throttling = { type: 'ThrottlingException', status: 429, message: 'Rate exceeded' };
+    server.fail('GetConfiguredTable', { ...throttling, times: 20 });
+    server.fail('ListConfiguredTableAssociations', { type: 'InternalServerException', status: 500, times: 9 });
+    expect((await look()).flatMap(({ gaps }) => gaps)).toEqual([]);
+    expect(times.length).toBeGreaterThan(100);
+    for (const start of times) {
+      expect(times.filter((time) => time >= start && time < start + 1000).length).toBeLessThanOrEqual(6);
+    }
+  }, 60_000);
 });

@@ -42,7 +42,8 @@ test('an unhealthy table is told to its channel, the report to everybody; what c
     tables: 1,
     good: 0,
     bad: 1,
-    unknown: 1,
+    unknown: 0,
+    gaps: 1,
   });
   expect(await test.store.head(answer.page)).toBeDefined();
   expect(test.told.filter(({ event }) => !event.startsWith('delivery.'))).toEqual([
