@@ -166,6 +166,7 @@ function catalogTable(database: string, table: Table): CatalogTable {
   return {
     database,
     name: table.Name ?? '',
+    created: table.CreateTime?.toISOString() ?? '',
     ...(table.TableType !== undefined && { type: table.TableType }),
     parameters: table.Parameters ?? {},
     keys: (table.PartitionKeys ?? []).map(({ Name = '', Type = 'string' }) => ({

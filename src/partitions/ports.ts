@@ -12,6 +12,8 @@ export interface TableName {
 /** A table as Glue has it. */
 export interface CatalogTable extends GlueTableFacts {
   database: string;
+  /** When it was made, as Glue says: one of the same name that was dropped and made again has none of its partitions. Empty where it is not said. */
+  created: string;
   /** All of it: partitions get the same but for their place. */
   descriptor: StorageDescriptor;
 }

@@ -13,7 +13,8 @@ export interface DatabaseState {
 }
 
 export interface TableState {
-  /** The table as it was then: what is known holds for a table of the same location, layout and keys only. */
+  /** The table as it was then: what is known holds for the same table (`CatalogTable.created`) of the same location, layout and keys only. */
+  created: string;
   location: string;
   layout: string;
   keys: string;
@@ -24,7 +25,7 @@ export interface TableState {
 /** The object's form: folders by schema. */
 interface Stored {
   version: 1;
-  tables: Record<string, { location: string; layout: string; keys: string; partitions: Record<string, string[]> }>;
+  tables: Record<string, Omit<TableState, 'partitions'> & { partitions: Record<string, string[]> }>;
 }
 
 export function stateUrl(root: string, database: string): string {
@@ -92,7 +93,7 @@ function decode(bytes: Uint8Array): Map<string, TableState> | undefined {
     const stored = JSON.parse(gunzipSync(bytes, { maxOutputLength: LARGEST_BYTES }).toString('utf8')) as Stored;
     if (stored.version !== 1) return undefined;
     const tables = new Map<string, TableState>();
-    for (const [name, { location, layout, keys, partitions }] of Object.entries(stored.tables)) {
+    for (const [name, { created, location, layout, keys, partitions }] of Object.entries(stored.tables)) {
       const known = new Map<string, string>();
       for (const [schema, prefixes] of Object.entries(partitions)) {
         for (const prefix of prefixes) {
@@ -100,7 +101,13 @@ function decode(bytes: Uint8Array): Map<string, TableState> | undefined {
           known.set(prefix, schema);
         }
       }
-      tables.set(name, { location: String(location), layout: String(layout), keys: String(keys), partitions: known });
+      tables.set(name, {
+        created: String(created),
+        location: String(location),
+        layout: String(layout),
+        keys: String(keys),
+        partitions: known,
+      });
     }
     return tables;
   } catch {

@@ -172,5 +172,10 @@ export function keysOf(table: CatalogTable): string {
 }
 
 function isOf(state: TableState, table: CatalogTable, layout: Layout, root: string): boolean {
-  return state.location === root && state.layout === layout.text && state.keys === keysOf(table);
+  return (
+    state.created === table.created &&
+    state.location === root &&
+    state.layout === layout.text &&
+    state.keys === keysOf(table)
+  );
 }

@@ -71,7 +71,8 @@ export async function syncTable(
   }
   if (survey === undefined) return { result };
   const { root, layout, known } = survey;
-  return { result, state: { location: root, layout: layout.text, keys: keysOf(table), partitions: known } };
+  const { created } = table;
+  return { result, state: { created, location: root, layout: layout.text, keys: keysOf(table), partitions: known } };
 }
 
 function describe(result: TableResult, survey: Survey, table: CatalogTable): void {

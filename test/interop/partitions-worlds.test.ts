@@ -97,7 +97,7 @@ test('400,000 folders: new ones are found in one listing, all are seen in little
     ports.store,
     stateUrl(config.state, 'web_raw'),
     { tables: new Map() },
-    new Map([['clicks', { location: 's3://raw/clicks/', layout: 'hive', keys: 'id:string', partitions }]]),
+    new Map([['clicks', { created: '', location: 's3://raw/clicks/', layout: 'hive', keys: 'id:string', partitions }]]),
   );
   aws.levels.set('raw/clicks/', { length: count + 5_000, at: name });
   const { totals } = await syncDatabase(ports, config, { database: 'web_raw', mode: 'full' });

@@ -121,7 +121,12 @@ export async function startAws(): Promise<AwsStandIn> {
       if (database === undefined)
         throw new Refusal('EntityNotFoundException', `Database ${body.DatabaseName} not found.`);
       const { items, ...next } = page([...database.values()], body, 100);
-      return { TableList: items.map((stored) => stored.table), ...next };
+      // Times are seconds on the wire.
+      const TableList = items.map(({ table: { CreateTime, ...rest } }) => ({
+        ...rest,
+        ...(CreateTime !== undefined && { CreateTime: CreateTime.getTime() / 1000 }),
+      }));
+      return { TableList, ...next };
     },
     GetPartitions(body) {
       const segment = body.Segment as { SegmentNumber: number; TotalSegments: number } | undefined;

@@ -228,6 +228,17 @@ test('a state that is lost or broken costs a reconcile, and nothing else', async
   expect((await run()).tables[0]).toMatchObject({ mode: 'incremental', created: 0, unchanged: 10 });
 });
 
+test('a table that was dropped and made again gets its partitions back', async () => {
+  aws.addTable('web_raw', tableOf('clicks', ['dt:date'], { CreateTime: new Date(1_790_000_000_000) }));
+  aws.addFolders('s3://raw/clicks', days(0, 30));
+  await run();
+  expect((await run()).tables).toMatchObject([{ mode: 'incremental', created: 0 }]);
+  aws.addTable('web_raw', tableOf('clicks', ['dt:date'], { CreateTime: new Date(1_790_000_060_000) }));
+  expect((await run()).tables).toMatchObject([{ mode: 'reconcile', created: 30 }]);
+  expect(registered('clicks')).toHaveLength(30);
+  expect((await run()).tables).toMatchObject([{ mode: 'incremental', created: 0 }]);
+});
+
 test('a dry run says what would be done, and does nothing', async () => {
   aws.addTable('web_raw', tableOf('clicks', ['dt:date']));
   aws.addFolders('s3://raw/clicks', days(0, 3));
