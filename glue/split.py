@@ -19,7 +19,7 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from urllib.parse import urlparse
+from functools import lru_cache
 
 import pyarrow.fs
 import pyarrow.parquet
@@ -240,13 +240,19 @@ def find_snapshot(files, source, wanted, marker):
     return complete[-1]
 
 
+@lru_cache(maxsize=None)
+def bucket_system(scheme, bucket):
+    """pyarrow's file system of a bucket, in its own region; `s3a:` and `s3n:` are Hadoop's spellings."""
+    return pyarrow.fs.FileSystem.from_uri(f"{'s3' if scheme in ('s3a', 's3n') else scheme}://{bucket}")[0]
+
+
 def opened(url):
-    """pyarrow's file system and path of a URL; `s3a:` and `file:/x` are Hadoop's spellings."""
-    parsed = urlparse(url)
-    if parsed.scheme in ("", "file"):
-        return pyarrow.fs.LocalFileSystem(), parsed.path
-    system, path = pyarrow.fs.FileSystem.from_uri(f"{'s3' if parsed.scheme in ('s3a', 's3n') else parsed.scheme}://{parsed.netloc}{parsed.path}")
-    return system, path
+    """pyarrow's file system and path of a file as Hadoop names it: `file:/x`, `s3://bucket/key`. Nothing in a key is decoded."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme == "file":
+        return pyarrow.fs.LocalFileSystem(), "/" + (rest or url).lstrip("/")
+    path = rest.lstrip("/")
+    return bucket_system(scheme, path.split("/")[0]), path
 
 
 def read_footer(url):

@@ -2,7 +2,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateDatabaseCommand, GetTableCommand } from '@aws-sdk/client-glue';
+import { PassThrough } from 'node:stream';
+import { CreateDatabaseCommand, GetPartitionsCommand, GetTableCommand } from '@aws-sdk/client-glue';
+import { runCli } from '../../src/cli/program.ts';
 import { createStores } from '../../src/storage/stores.ts';
 import { createTableAs, repairTable } from '../../src/tables/athena-statements.ts';
 import { checkBuckets } from '../../src/tables/check-buckets.ts';
@@ -15,6 +17,7 @@ import { REAL_TABLES, splitMapCsv, writeSource } from '../tables/generator.ts';
 import { startMiniStack, startMoto } from './emulators/index.ts';
 import { type Engine, startEngines, startSplitJob } from './engine.ts';
 import { clientOf } from './glue-client.ts';
+import { newBucket, useEmulator } from './s3.ts';
 
 const KEY = 'customer_user_id';
 const SNAPSHOT = '2026-01-31';
@@ -260,5 +263,44 @@ test.each([
   } finally {
     client.destroy();
     await emulator.stop();
+  }
+});
+
+test('registered and prepared by the command, in S3 and Glue', async () => {
+  const moto = await startMoto();
+  const before = { ...process.env };
+  useEmulator(moto);
+  const client = clientOf(moto);
+  const lakegate = async (...words: string[]) => {
+    const [out, err] = [new PassThrough(), new PassThrough()];
+    const env = { ...process.env, HOME: scratch };
+    const code = await runCli(['tables', ...words, '--database', 'db', '--json'], { out, err, cwd: scratch, env });
+    const text = String(out.read() ?? '');
+    return { code, err: String(err.read() ?? ''), value: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  };
+  try {
+    await client.send(new CreateDatabaseCommand({ DatabaseInput: { Name: 'db' } }));
+    const root = `${await newBucket()}part/`;
+    for (const date of ['2025-12-31', SNAPSHOT]) {
+      await writeSource(createStores(), `${root}IBE_01/snapshot_dt=${date}/`, { tables: { A: 3 } });
+    }
+    expect(await lakegate('register', '--root', root, '--prefix', 'part_')).toMatchObject({
+      code: 0,
+      value: { tables: [{ table: 'part_ibe_01', outcome: 'created', columns: 3 }] },
+    });
+    expect(await lakegate('prepare')).toMatchObject({
+      code: 0,
+      value: { engine: 'sync', tables: [{ table: 'part_ibe_01', outcome: 'synced', created: 2 }] },
+    });
+    const { Partitions = [] } = await client.send(
+      new GetPartitionsCommand({ DatabaseName: 'db', TableName: 'part_ibe_01' }),
+    );
+    expect(Partitions.map(({ Values }) => Values).sort()).toEqual([['2025-12-31'], [SNAPSHOT]]);
+    expect(await lakegate('prepare')).toMatchObject({ code: 0, value: { tables: [{ created: 0 }] } });
+    expect(await lakegate('register', '--root', root, '--bucket-count', '4')).toMatchObject({ code: 2 });
+  } finally {
+    client.destroy();
+    process.env = before;
+    await moto.stop();
   }
 });
