@@ -14,6 +14,7 @@ const esmPackages = [
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/interop/'],
+  testSequencer: '<rootDir>/test/longest-first.cjs',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: {
     '\\.[jt]s$': [

@@ -1,9 +1,9 @@
-/** Every emulator starts by itself, takes a write as soon as it says that it is there, and is gone when it is stopped. */
+/** Emulators take a write as soon as they say that they are there, and are gone when they are stopped. Those left out here are started by the suites that use them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Emulator } from './emulator.ts';
-import { startIcebergRest, startMiniStack, startMoto, startNessie, startSeaweed } from './index.ts';
+import { startMiniStack, startSeaweed } from './index.ts';
 import { freePorts, startServer } from './process.ts';
 
 const running: Emulator[] = [];
@@ -50,35 +50,6 @@ test.each([
   expect(await refused(emulator.endpoint)).toBe(true);
 });
 
-test('SeaweedFS has an Iceberg REST catalogue', async () => {
-  const { restEndpoint } = await track(startSeaweed());
-  expect((await fetch(`${restEndpoint}/v1/config`)).status).toBeLessThan(500);
-});
-
-test('moto takes a write', async () => {
-  const moto = await track(startMoto());
-  await s3Of(moto).send(new CreateBucketCommand({ Bucket: 'bucket' }));
-});
-
-test('the Iceberg REST catalogue makes a namespace', async () => {
-  const { endpoint } = await track(startIcebergRest());
-  const made = await post(`${endpoint}/v1/namespaces`, { namespace: ['sales'], properties: {} });
-  expect(made).toMatchObject({ status: 200, body: { namespace: ['sales'] } });
-});
-
-test('Nessie makes a table on an S3 server', async () => {
-  const s3 = await track(startSeaweed());
-  const { endpoint } = await track(startNessie({ s3 }));
-  const root = `${endpoint}/iceberg/v1/main`;
-  await post(`${root}/namespaces`, { namespace: ['sales'], properties: {} });
-  const schema = { type: 'struct', 'schema-id': 0, fields: [{ id: 1, name: 'id', type: 'long', required: false }] };
-  const made = await post(`${root}/namespaces/sales/tables`, { name: 'orders', schema, 'stage-create': false });
-  expect(made).toMatchObject({
-    status: 200,
-    body: { metadata: { location: expect.stringMatching(/^s3:\/\/nessie\//) } },
-  });
-});
-
 test('a server that cannot start says so with its log', async () => {
   const [port] = await freePorts(1);
   const failing = startServer({
@@ -105,9 +76,3 @@ test('a server ends with the process that started it, even when that is killed',
     await new Promise((done) => setTimeout(done, 20));
   }
 });
-
-async function post(url: string, body: object): Promise<{ status: number; body: unknown }> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  return { status: response.status, body: await response.json() };
-}
