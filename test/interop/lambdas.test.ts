@@ -156,5 +156,6 @@ test('maintenance finds nothing amiss, and plans for Athena', async () => {
   expect(Contents.map(({ Key }) => Key)).toEqual([
     'lakegate/maintenance/expired.json',
     'lakegate/maintenance/reconciled.json',
+    'lakegate/maintenance/resumed.json',
   ]);
 }, 60_000);
