@@ -14,6 +14,8 @@ const esmPackages = [
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/interop/'],
+  // Far beyond what any test takes: a busy machine is no fault of theirs.
+  testTimeout: 60_000,
   testSequencer: '<rootDir>/test/longest-first.cjs',
   setupFiles: ['<rootDir>/test/property-seed.ts'],
   transform: {

@@ -62,7 +62,7 @@ beforeAll(async () => {
   config.stage.region = 'us-east-1';
   for (const name of ['wap-audit', 'notify', 'maintenance'] as const)
     await bundleLambda(name, join(folder, name), config);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([aws?.stop(), slack?.stop()]);
@@ -138,7 +138,7 @@ test('drops are published or kept aside in Glue, the bus hears of both, and Slac
   ]);
   expect((await invoke('notify', batch(bodies))).answer).toEqual({ batchItemFailures: [] });
   expect(slack.messages).toHaveLength(2);
-}, 60_000);
+});
 
 test('maintenance finds nothing amiss, and plans for Athena', async () => {
   const { answer } = await invoke('maintenance', { mode: 'all' });
@@ -158,4 +158,4 @@ test('maintenance finds nothing amiss, and plans for Athena', async () => {
     'lakegate/maintenance/reconciled.json',
     'lakegate/maintenance/resumed.json',
   ]);
-}, 60_000);
+});

@@ -187,4 +187,4 @@ test('the command against moto: what it has is right, what it has not is not kno
   } finally {
     await moto.stop();
   }
-}, 60_000);
+});
