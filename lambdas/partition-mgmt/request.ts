@@ -27,6 +27,7 @@ export interface DatabaseItem {
 /** What became of a database, in few bytes: a state machine carries one for each. */
 export interface DatabaseOutcome {
   database: string;
+  /** Looks at tables: one that a later call looks at again counts again. */
   tables: number;
   created: number;
   removed: number;
