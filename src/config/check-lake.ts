@@ -1,6 +1,7 @@
 import { checkCatalog } from './check-catalog.ts';
 import { checkMonitor } from './check-monitor.ts';
 import { checkPartitions } from './check-partitions.ts';
+import { checkPipelines } from './check-pipelines.ts';
 import { checkReports } from './check-reports.ts';
 import { checkRules, type Partially } from './check-rules.ts';
 import { checkStage } from './check-stage.ts';
@@ -54,6 +55,7 @@ export function checkLake(lake: Partially<LakeYaml>, around: Surroundings): Path
   }
   faults.push(...checkReports(lake.reports));
   faults.push(...checkPartitions(lake.partitions));
+  faults.push(...checkPipelines(lake));
   if (lake.reports?.monitor) faults.push(...checkMonitor(lake.reports.monitor, ['reports', 'monitor'], around.folder));
   for (const [name, stage] of Object.entries(lake.stages ?? {})) {
     if (stage !== undefined) faults.push(...checkStage(lake, name, stage, ['stages', name]));

@@ -1,6 +1,7 @@
 import type { Transform } from '../iceberg/model.ts';
 import type { RuleSpec } from '../rules/rule.ts';
 import type { PartitionsConfig } from './partitions-model.ts';
+import type { PipelinesConfig } from './pipelines-model.ts';
 import type { ReportsConfig } from './reports.ts';
 
 /** lake.yaml, validated and with every default filled in. Paths are absolute URLs (`file:///…`). */
@@ -23,6 +24,8 @@ export interface LakeConfig {
   reports?: ReportsConfig;
   /** Partitions of Glue databases; absent: none are managed. */
   partitions?: PartitionsConfig;
+  /** Wide snapshots split into tables; absent: none are. */
+  pipelines?: PipelinesConfig;
   /** Names stacks, buckets and functions: `<name>-<stage>-…`. Default: `lakegate`. */
   name: string;
   /** Names of the stages that lake.yaml describes. */

@@ -7,6 +7,7 @@ import { resolveFolder, sound } from './location.ts';
 import type { CatalogConfig, LakeConfig, TableConfig } from './model.ts';
 import { parsePartitionField } from './partition-field.ts';
 import { partitionsConfig } from './partitions.ts';
+import { pipelinesConfig } from './pipelines.ts';
 import { normalizePrefix } from './prefix.ts';
 import { reportsConfig } from './reports.ts';
 import { ruleSpec } from './rule-spec.ts';
@@ -59,6 +60,15 @@ export function lakeConfig(lake: LakeYaml, origin: Origin): LakeConfig {
       suppressMs: 0,
     },
     ...(lake.partitions && { partitions: partitionsConfig(lake.partitions, `${warehouse}.lakegate/partitions/`) }),
+    ...(lake.pipelines && {
+      pipelines: pipelinesConfig(lake.pipelines, {
+        folder,
+        raw,
+        base: sound(resolveFolder('.', folder)),
+        tables: sound(resolveFolder('tables', folder)),
+        runs: `${warehouse}.lakegate/tables/`,
+      }),
+    }),
     ...(lake.reports && { reports: reportsConfig(lake.reports, folder) }),
     name: lake.name ?? LAKE_NAME,
     stages: Object.keys(lake.stages ?? {}),

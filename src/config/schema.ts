@@ -5,6 +5,7 @@ import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { monitorYamlOf } from './monitor-schema.ts';
 import { parsePartitionField } from './partition-field.ts';
 import { partitionsYamlOf } from './partitions-schema.ts';
+import { pipelinesYamlOf } from './pipelines-schema.ts';
 import { cleanRoomsYamlOf } from './reports-schema.ts';
 import { stageYamlOf } from './stage-schema.ts';
 
@@ -214,6 +215,7 @@ export const lakeYaml = z.strictObject({
   partitions: partitionsYamlOf(duration)
     .optional()
     .describe('Partitions of Glue databases, registered as their folders appear. Default: not managed'),
+  pipelines: pipelinesYamlOf(duration, rule).optional().describe('Wide snapshots split into tables'),
   stages: z
     .record(
       z

@@ -1,6 +1,7 @@
 import { catalogConfig, secretSource } from './catalogs.ts';
 import { parseDuration } from './duration.ts';
 import type { BucketConfig, CatalogConfig, LakeConfig, StageConfig } from './model.ts';
+import { pipelinesConfig } from './pipelines.ts';
 import type { LakeYaml } from './schema.ts';
 
 type StageYaml = NonNullable<LakeYaml['stages']>[string];
@@ -83,6 +84,15 @@ export function onStage(local: LakeConfig, lake: LakeYaml, name: string, folder:
     },
     ...(local.partitions && {
       partitions: { ...local.partitions, state: `s3://${stage.buckets.lake.name}/lakegate/partitions/` },
+    }),
+    ...(lake.pipelines && {
+      pipelines: pipelinesConfig(lake.pipelines, {
+        folder,
+        raw: `s3://${stage.buckets.raw.name}/`,
+        base: `s3://${stage.buckets.lake.name}/`,
+        tables: `s3://${stage.buckets.lake.name}/tables/`,
+        runs: `s3://${stage.buckets.lake.name}/lakegate/tables/`,
+      }),
     }),
     stage,
   };

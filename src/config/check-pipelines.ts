@@ -1,0 +1,111 @@
+import { checkRules, type Partially } from './check-rules.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { parseDuration } from './duration.ts';
+import { shown, type YamlPath } from './fault.ts';
+import { resolveFolder } from './location.ts';
+import { isWhole } from './pipelines.ts';
+import { normalizePrefix } from './prefix.ts';
+import type { LakeYaml } from './schema.ts';
+import { found, type PathFault } from './shape-faults.ts';
+
+type PipelinesYaml = Partially<NonNullable<LakeYaml['pipelines']>>;
+
+/** Glue runs a job for as long as a week. @see https://docs.aws.amazon.com/glue/latest/dg/add-job.html */
+const LONGEST_JOB_MS = 7 * 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** Faults of `pipelines:` that its shape cannot say. @param lake all of lake.yaml: drops of tables must lie apart from snapshots */
+export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
+  const { pipelines } = lake;
+  if (pipelines === undefined) return [];
+  const faults: PathFault[] = [];
+  const report = (path: YamlPath, message: string, part: 'key' | 'value' = 'value') =>
+    faults.push({ path: ['pipelines', ...path], part, message });
+  const sources = Object.entries(pipelines.sources ?? {});
+  if (pipelines.sources !== undefined && sources.length === 0) report(['sources'], 'expected a source at least', 'key');
+  for (const [name, source] of sources) {
+    const path: YamlPath = ['sources', name];
+    checkPlace([...path, 'path'], source?.path, report);
+    const map = source?.map === undefined ? undefined : resolveFolder(source.map, '/');
+    if (map !== undefined && 'fault' in map)
+      report([...path, 'map'], `${map.fault.replace('a folder', 'a file')}, ${found(source?.map)}`);
+    if (source?.map !== undefined && source.table !== undefined) {
+      report([...path, 'table'], 'expected `map` or `table`: a map names the tables itself');
+    }
+    const audit = source?.audit;
+    if (typeof audit === 'object' && audit.rules !== undefined) {
+      faults.push(...checkRules(audit.rules, ['pipelines', ...path, 'audit', 'rules']));
+    }
+    const drops = source?.path === undefined || isWhole(source.path) ? undefined : clash(lake, source.path);
+    if (drops !== undefined) {
+      report(
+        [...path, 'path'],
+        `expected a folder apart from the drops of ${drops}, ${found(source?.path)}: snapshots there would be taken for drops`,
+      );
+    }
+  }
+  const known = sources.map(([name]) => name);
+  for (const kind of ['bucketed', 'partitioned'] as const) checkPipeline(kind, pipelines, known, report, faults);
+  if (pipelines.bucketed === undefined && pipelines.partitioned === undefined) {
+    report([], 'expected `bucketed`, `partitioned` or both', 'key');
+  }
+  const timeout = pipelines.glue?.timeout;
+  const ms = timeout === undefined ? undefined : parseDuration(timeout);
+  if (ms !== undefined && (ms % MINUTE_MS !== 0 || ms > LONGEST_JOB_MS)) {
+    report(['glue', 'timeout'], `expected whole minutes, at most 7d, ${found(timeout)}`);
+  }
+  if (pipelines.start?.on_marker === true && !sources.some(([, source]) => source?.marker !== undefined)) {
+    report(['start', 'on_marker'], 'expected a source with a `marker`: nothing else says that a snapshot is complete');
+  }
+  return faults;
+}
+
+type Report = (path: YamlPath, message: string, part?: 'key' | 'value') => void;
+
+function checkPipeline(
+  kind: 'bucketed' | 'partitioned',
+  pipelines: PipelinesYaml,
+  known: readonly string[],
+  report: Report,
+  faults: PathFault[],
+): void {
+  const pipeline = pipelines[kind];
+  if (pipeline === undefined) return;
+  for (const [index, name] of (pipeline.sources ?? []).entries()) {
+    if (name === undefined || known.includes(name)) continue;
+    const near = didYouMean(name, known) || ` There are ${known.map(shown).join(', ')}`;
+    report([kind, 'sources', index], `expected a source under \`pipelines.sources\`, ${found(name)}.${near}`);
+  }
+  checkPlace([kind, 'target'], pipeline.target, report);
+  if (typeof pipeline.audit === 'object' && pipeline.audit.rules !== undefined) {
+    faults.push(...checkRules(pipeline.audit.rules, ['pipelines', kind, 'audit', 'rules']));
+  }
+  const { bucketed } = pipelines;
+  if (kind === 'bucketed' && bucketed?.engine === 'copy' && bucketed.bucketing !== 'ctas') {
+    report(
+      ['bucketed', 'engine'],
+      'expected `spark`, or `bucketing: ctas` too: the copy engine moves no rows into buckets',
+    );
+  }
+}
+
+function checkPlace(path: YamlPath, text: string | undefined, report: Report): void {
+  if (text === undefined) return;
+  const resolved = isWhole(text) ? resolveFolder(text, '/') : normalizePrefix(text);
+  if ('fault' in resolved) report(path, `${resolved.fault}, ${found(text)}`);
+}
+
+/** The table whose drops and a source's snapshots would lie in each other. */
+function clash(lake: Partially<LakeYaml>, path: string): string | undefined {
+  if (lake.auto_tables !== undefined) return 'auto_tables';
+  const own = normalizePrefix(path);
+  if ('fault' in own) return undefined;
+  return Object.entries(lake.tables ?? {}).find(([, table]) => {
+    const drops = table?.from === undefined ? undefined : normalizePrefix(table.from);
+    return (
+      drops !== undefined &&
+      'prefix' in drops &&
+      (own.prefix.startsWith(drops.prefix) || drops.prefix.startsWith(own.prefix))
+    );
+  })?.[0];
+}
