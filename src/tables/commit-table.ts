@@ -1,4 +1,4 @@
-import { LakegateError } from '../errors.ts';
+import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { OutputPlan, TablePlan } from './model.ts';
 
@@ -21,11 +21,15 @@ export interface TableState {
   missing: OutputPlan[];
 }
 
-/** Looks what of a table's plan is done. A commit that was broken off is finished first. */
+/**
+ * Looks what of a table's plan is done. A commit that was broken off is finished first.
+ * @throws LakegateError `config` when the table's folder has the other layout: engines would read both
+ */
 export async function tableState(store: ObjectStore, plan: TablePlan): Promise<TableState> {
+  await checkLayout(store, plan);
   await finishCommit(store, plan);
   const wanted = new Set(plan.outputs.map(({ name }) => name));
-  const present = await namesIn(store, plan.folder);
+  const present = await filesOf(store, plan);
   if (present.length === wanted.size && present.every((name) => wanted.has(name))) {
     return { committed: true, missing: [] };
   }
@@ -40,23 +44,53 @@ export async function tableState(store: ObjectStore, plan: TablePlan): Promise<T
  */
 export async function commitTable(store: ObjectStore, plan: TablePlan): Promise<void> {
   const files = plan.outputs.map(({ name }) => name);
-  const replaces = (await namesIn(store, plan.folder)).filter((name) => !files.includes(name));
+  const replaces = (await filesOf(store, plan)).filter((name) => !files.includes(name));
   const record = new TextEncoder().encode(JSON.stringify({ files, replaces } satisfies Commit));
-  if ((await store.create(`${plan.staging}${COMMIT}`, record)) === undefined) {
-    throw new LakegateError(
-      'conflict',
-      `another run is committing ${plan.folder} at this moment. Let it end, and run this again.`,
-      { context: { folder: plan.folder } },
-    );
+  const url = `${plan.staging}${COMMIT}`;
+  if ((await store.create(url, record)) === undefined) {
+    const other = await writtenCommit(store, url);
+    // The same run, started twice: both do what the first one wrote down.
+    if (other !== undefined && other.files.join() !== files.join()) {
+      throw new LakegateError(
+        'conflict',
+        `another run is committing ${plan.folder} at this moment. Let it end, and run this again.`,
+        { context: { folder: plan.folder } },
+      );
+    }
   }
   await finishCommit(store, plan);
+}
+
+async function checkLayout(store: ObjectStore, { layout, root }: TablePlan): Promise<void> {
+  for await (const { url } of store.list(layout === 'plain' ? `${root}snapshot_dt=` : root)) {
+    const name = url.slice(root.length);
+    if (isHidden(name) || (layout === 'partitioned' && name.includes('/'))) continue;
+    const found = layout === 'plain' ? 'folders of snapshots' : `files beside folders of snapshots (${name})`;
+    throw new LakegateError(
+      'config',
+      `${root} has ${found}: a ${layout} table cannot lie in the same place. Choose another target, or remove them.`,
+      { context: { folder: root } },
+    );
+  }
+}
+
+/** The files that a table's folder is read for: all below a snapshot's, those directly in a plain one's. */
+async function filesOf(store: ObjectStore, { layout, folder }: TablePlan): Promise<string[]> {
+  const names = await namesIn(store, folder);
+  return layout === 'plain' ? names.filter((name) => !name.includes('/') && !isHidden(name)) : names;
+}
+
+/** What engines do not read. */
+function isHidden(name: string): boolean {
+  return name.startsWith('_') || name.startsWith('.');
 }
 
 /** Does what the written commit says, as far as it is not done; nothing where there is none. */
 async function finishCommit(store: ObjectStore, plan: TablePlan): Promise<void> {
   const url = `${plan.staging}${COMMIT}`;
-  if ((await store.head(url)) === undefined) return;
-  const { files, replaces } = readCommit((await store.read(url)).bytes, url);
+  const commit = await writtenCommit(store, url);
+  if (commit === undefined) return;
+  const { files, replaces } = commit;
   await store.delete(replaces.map((name) => `${plan.folder}${name}`));
   for (const name of files) await moved(store, `${plan.staging}${name}`, `${plan.folder}${name}`);
   // What is left there is of plans that nobody follows any more. The record goes last.
@@ -65,19 +99,35 @@ async function finishCommit(store: ObjectStore, plan: TablePlan): Promise<void> 
   await store.delete([url]);
 }
 
-/** Gives a staged file its place; one that was moved before stays. */
+async function writtenCommit(store: ObjectStore, url: string): Promise<Commit | undefined> {
+  if ((await store.head(url)) === undefined) return undefined;
+  try {
+    return readCommit((await store.read(url)).bytes, url);
+  } catch (error) {
+    // Whoever did the same commit has ended it meanwhile.
+    if (isKind(error, 'not_found')) return undefined;
+    throw error;
+  }
+}
+
+/** Gives a staged file its place; one that was moved before, or is being moved by another who does the same commit, stays. */
 async function moved(store: ObjectStore, from: string, to: string): Promise<void> {
-  if ((await store.head(from)) === undefined) {
-    if ((await store.head(to)) !== undefined) return;
+  try {
+    if ((await store.head(from)) !== undefined) {
+      if (store.move !== undefined) return await store.move(from, to);
+      await store.copy(from, to);
+      return await store.delete([from]);
+    }
+  } catch (error) {
+    if (!isKind(error, 'not_found')) throw error;
+  }
+  if ((await store.head(to)) === undefined) {
     throw new LakegateError(
       'not_found',
       `${from} is gone, and ${to} is not there either: somebody removed a staged file. Run this again to make it anew.`,
       { context: { from, to } },
     );
   }
-  if (store.move !== undefined) return store.move(from, to);
-  await store.copy(from, to);
-  await store.delete([from]);
 }
 
 async function namesIn(store: ObjectStore, folder: string): Promise<string[]> {

@@ -37,12 +37,19 @@ export interface Finding {
   message: string;
 }
 
-/** A source file, as much of it as planning needs. */
-export interface SourceFile {
+/** Where a table's files go: into a folder for each snapshot, `TARGET/TABLE/snapshot_dt=YYYY-MM-DD/`, or straight into `TARGET/TABLE/`. */
+export type Layout = 'partitioned' | 'plain';
+
+/** The version of a source file that a plan was made of. */
+export interface PlannedFile {
   url: string;
   size: number;
   etag: string;
   version?: string;
+}
+
+/** A source file, as much of it as planning needs. */
+export interface SourceFile extends PlannedFile {
   /** Equal for files whose row groups may stand under one footer. */
   kind: string;
   columns: readonly SourceColumn[];
@@ -56,7 +63,7 @@ export interface SourceColumn {
 }
 
 /** Row groups of source files, in order: what one output holds. */
-export type Slice = readonly { file: SourceFile; groups: readonly number[] }[];
+export type Slice = readonly { file: PlannedFile; groups: readonly number[] }[];
 
 /** A file to be made. */
 export interface OutputPlan {
@@ -70,7 +77,10 @@ export interface OutputPlan {
 
 export interface TablePlan {
   table: SplitTable;
-  /** Where the files go: `TARGET/TABLE/snapshot_dt=YYYY-MM-DD/`. */
+  layout: Layout;
+  /** Where the table's folders or files are: `TARGET/TABLE/`. */
+  root: string;
+  /** Where the files go: `TARGET/TABLE/snapshot_dt=YYYY-MM-DD/`, or `TARGET/TABLE/`. */
   folder: string;
   /** Where they lie until all of them are there. */
   staging: string;
@@ -79,15 +89,29 @@ export interface TablePlan {
 
 /** Outputs that are made side by side, because they are of the same row groups: each source byte is read once. */
 export interface Part {
+  /** From 0. */
+  number: number;
   slice: Slice;
   outputs: readonly { table: TablePlan; output: OutputPlan }[];
+}
+
+/** How large a part may be. */
+export interface PartCut {
+  /** Tables written side by side, each of which holds a writer's buffers. */
+  tablesAtOnce: number;
+  /** Bytes of a part's outputs; an output that is larger is a part of its own. */
+  partBytes: number;
 }
 
 export interface SplitPlan {
   snapshot: string;
   target: string;
+  layout: Layout;
   tables: readonly TablePlan[];
+  /** What is made at once, in this order; `Part.number` is the place in it. */
   parts: readonly Part[];
+  /** What `parts` was cut by. */
+  cut: PartCut;
   /** Tables that cannot be copied, and why: a decoding engine's. */
   left: readonly { table: string; reason: string }[];
 }

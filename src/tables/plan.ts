@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { OutputPlan, Part, Slice, SourceFile, SplitPlan, SplitTable, TablePlan } from './model.ts';
+import type { Layout, PartCut, PlannedFile, Slice, SourceFile, SplitPlan, SplitTable, TablePlan } from './model.ts';
+import { partsOf, tablePlan } from './place-outputs.ts';
 import type { Refusal } from './sources.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends PartCut {
   /** `YYYY-MM-DD`. */
   snapshot: string;
   /** URL ending in `/`: tables are folders in it. */
   target: string;
+  layout: Layout;
   /** Bytes of an output at most, where row groups allow it. */
   targetBytes: number;
-  /** Tables written side by side, each of which holds a writer's buffers. */
-  tablesAtOnce: number;
 }
 
 /** Changes whenever the same plan would make other files. */
 const FORMAT = 1;
-
-/** Unfinished outputs lie here, where engines do not look. */
-const STAGING = '_staging';
 
 /**
  * Plans a split: which row groups of which files go into which output of which table. Pure; the same input gives the same plan, names included,
@@ -41,15 +38,11 @@ export function planSplit(
     const sizes = sizesOf(table);
     const total = files.reduce((sum, file) => sum + bytesOf(file, file.rowGroups.keys(), sizes), 0);
     const slices = slicesFor(2 ** Math.ceil(Math.log2(Math.max(1, total / options.targetBytes))));
-    return [tablePlan(table, slices, sizes, options)];
+    return [plannedTable(table, slices, sizes, options)];
   });
-  return {
-    snapshot: options.snapshot,
-    target: options.target,
-    tables: planned,
-    parts: partsOf(planned, options.tablesAtOnce),
-    left,
-  };
+  const { snapshot, target, layout, tablesAtOnce, partBytes } = options;
+  const cut = { tablesAtOnce, partBytes };
+  return { snapshot, target, layout, tables: planned, parts: partsOf(planned, cut), cut, left };
 }
 
 /** Why a table cannot be copied from these files; undefined when it can. */
@@ -69,6 +62,12 @@ function refusedFor(table: SplitTable, files: readonly SourceFile[], refused: re
     }
   }
   return undefined;
+}
+
+/** A slice, with what planning knows of its files and without: plans outlive the sizes of all columns of all row groups. */
+interface SourceSlice {
+  of: readonly { file: SourceFile; groups: readonly number[] }[];
+  planned: Slice;
 }
 
 type Sizes = (file: SourceFile) => readonly number[];
@@ -101,7 +100,7 @@ function bytesOf(file: SourceFile, groups: Iterable<number>, sizes: Sizes): numb
  * Cuts all row groups into as many slices as asked for, alike in bytes. Cuts for 2n include those for n. Row groups of files that cannot stand under
  * one footer do not meet in a slice.
  */
-function sliceCutter(files: readonly SourceFile[]): (slices: number) => Slice[] {
+function sliceCutter(files: readonly SourceFile[]): (slices: number) => SourceSlice[] {
   const kinds = [...new Set(files.map(({ kind }) => kind))];
   const ordered = kinds.flatMap((kind) => files.filter((file) => file.kind === kind));
   const atoms: { file: SourceFile; group: number; middle: number }[] = [];
@@ -113,7 +112,18 @@ function sliceCutter(files: readonly SourceFile[]): (slices: number) => Slice[] 
       total += bytes;
     }
   }
-  const cut = (slices: number): Slice[] => {
+  const known = new Map<SourceFile, PlannedFile>();
+  const plannedFile = (file: SourceFile): PlannedFile => {
+    const { url, size, etag, version } = file;
+    const made = known.get(file) ?? { url, size, etag, ...(version === undefined ? {} : { version }) };
+    known.set(file, made);
+    return made;
+  };
+  const sliceOf = (of: SourceSlice['of']): SourceSlice => ({
+    of,
+    planned: of.map(({ file, groups }) => ({ file: plannedFile(file), groups })),
+  });
+  const cut = (slices: number): SourceSlice[] => {
     const found = new Map<string, { file: SourceFile; groups: number[] }[]>();
     for (const { file, group, middle } of atoms) {
       const number = total === 0 ? 0 : Math.min(slices - 1, Math.floor((middle / total) * slices));
@@ -126,62 +136,39 @@ function sliceCutter(files: readonly SourceFile[]): (slices: number) => Slice[] 
     }
     // A snapshot without rows is a table without rows, not no table.
     const [first] = ordered;
-    if (found.size === 0 && first !== undefined) return [[{ file: first, groups: [] }]];
-    return [...found.values()];
+    if (found.size === 0 && first !== undefined) return [sliceOf([{ file: first, groups: [] }])];
+    return [...found.values()].map(sliceOf);
   };
-  const known = new Map<number, Slice[]>();
+  const cuts = new Map<number, SourceSlice[]>();
   return (slices) => {
-    const made = known.get(slices) ?? cut(slices);
-    known.set(slices, made);
+    const made = cuts.get(slices) ?? cut(slices);
+    cuts.set(slices, made);
     return made;
   };
 }
 
-function tablePlan(table: SplitTable, slices: readonly Slice[], sizes: Sizes, options: PlanOptions): TablePlan {
-  const partition = `${table.name}/snapshot_dt=${options.snapshot}/`;
-  const id = planId(table, slices);
-  return {
-    table,
-    folder: `${options.target}${partition}`,
-    staging: `${options.target}${STAGING}/${partition}`,
-    outputs: slices.map((slice, index): OutputPlan => {
-      const name = `part-${String(index).padStart(5, '0')}-${id}.parquet`;
-      const rows = slice.reduce((sum, { file, groups }) => {
-        return groups.reduce((all, group) => all + file.rowGroups[group]!.rows, sum);
-      }, 0);
-      return {
-        name,
-        slice,
-        rows,
-        bytes: slice.reduce((sum, { file, groups }) => sum + bytesOf(file, groups, sizes), 0),
-      };
-    }),
-  };
+function plannedTable(
+  table: SplitTable,
+  slices: readonly SourceSlice[],
+  sizes: Sizes,
+  options: PlanOptions,
+): TablePlan {
+  const outputs = slices.map((slice) => ({
+    slice: slice.planned,
+    rows: slice.of.reduce(
+      (sum, { file, groups }) => groups.reduce((all, group) => all + file.rowGroups[group]!.rows, sum),
+      0,
+    ),
+    bytes: slice.of.reduce((sum, { file, groups }) => sum + bytesOf(file, groups, sizes), 0),
+  }));
+  return tablePlan(table, options, planId(table, slices), outputs);
 }
 
 /** Tells one plan of a table from every other: by the versions of the files it is made of, the columns and the cuts. */
-function planId(table: SplitTable, slices: readonly Slice[]): string {
-  const made = slices.map((slice) =>
-    slice.map(({ file, groups }) => [file.url, file.size, file.etag, file.version ?? '', groups]),
+function planId(table: SplitTable, slices: readonly SourceSlice[]): string {
+  const made = slices.map(({ planned }) =>
+    planned.map(({ file, groups }) => [file.url, file.size, file.etag, file.version ?? '', groups]),
   );
   const text = JSON.stringify([FORMAT, table.name, table.columns.map(({ source, name }) => [source, name]), made]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** Outputs of the same slice, a few tables at a time. */
-function partsOf(tables: readonly TablePlan[], tablesAtOnce: number): Part[] {
-  const bySlice = new Map<Slice, { table: TablePlan; output: OutputPlan }[]>();
-  for (const table of tables) {
-    for (const output of table.outputs) {
-      const outputs = bySlice.get(output.slice) ?? [];
-      bySlice.set(output.slice, outputs);
-      outputs.push({ table, output });
-    }
-  }
-  return [...bySlice].flatMap(([slice, outputs]) =>
-    Array.from({ length: Math.ceil(outputs.length / tablesAtOnce) }, (_, index) => ({
-      slice,
-      outputs: outputs.slice(index * tablesAtOnce, (index + 1) * tablesAtOnce),
-    })),
-  );
 }

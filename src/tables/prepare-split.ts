@@ -1,7 +1,7 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { matchSplitMap } from './match-map.ts';
-import type { Finding, SplitPlan } from './model.ts';
+import type { Finding, Layout, MapEntry, SplitPlan } from './model.ts';
 import { planSplit } from './plan.ts';
 import { findSnapshot, type Snapshot } from './snapshot.ts';
 import { inspectSources } from './sources.ts';
@@ -12,8 +12,12 @@ export interface SplitRequest {
   source: string;
   /** Folder of the tables, URL ending in `/`. */
   target: string;
-  /** Text of the split map, and how messages call it. */
-  map: { text: string; name: string };
+  /** Text of the split map, and how messages call it. Absent: all columns go to the one table `table`. */
+  map?: { text: string; name: string };
+  /** That one table; `addressable_ids` where it is absent. */
+  table?: string;
+  /** Default: `partitioned`. */
+  layout?: Layout;
   snapshot?: string;
   marker?: string;
   key: string;
@@ -27,7 +31,10 @@ export interface SplitRequest {
 
 /** Columns of a table in a Clean Room, partition keys counted (AWS Clean Rooms quotas). */
 const MAX_COLUMNS = 100;
-const PARTITION_KEYS = ['snapshot_dt'];
+const SNAPSHOT_KEY = 'snapshot_dt';
+const SINGLE_TABLE = 'addressable_ids';
+/** What one turn of a machine should read: minutes, not the quarter of an hour that a Lambda has. */
+const PART_BYTES = 2 * 1024 ** 3;
 
 /** Tables written side by side on S3: each holds parts of 8 MiB until they are sent. On disk a table holds nothing. */
 const TABLES_AT_ONCE = { s3: 8, file: 64 } as const;
@@ -41,7 +48,8 @@ export async function prepareSplit(
   request: SplitRequest,
 ): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
   checkApart(request);
-  const entries = parseSplitMap(request.map.text, request.map.name);
+  const { map, layout = 'partitioned' } = request;
+  const mapped = map === undefined ? undefined : parseSplitMap(map.text, map.name);
   const snapshot = await findSnapshot(store, request.source, request);
   const { files, refused } = await inspectSources(store, snapshot.files);
   const columns = [...new Set(files.flatMap((file) => file.columns.map(({ name }) => name)))];
@@ -49,20 +57,30 @@ export async function prepareSplit(
     const reasons = refused.map(({ url, reason }) => `\n  ${url}: ${reason}`).join('');
     throw new LakegateError('unsupported', `no file of ${snapshot.folder} can be copied from:${reasons}`);
   }
-  const { tables, findings } = matchSplitMap(entries, columns, {
+  // Some writers put the folder's date into the files too; in the one table it is the folder's.
+  const known = mapped === undefined ? columns.filter((name) => name.toLowerCase() !== SNAPSHOT_KEY) : columns;
+  const { tables, findings } = matchSplitMap(mapped ?? single(known, request.table), known, {
     ...request,
+    only: mapped === undefined ? [] : request.only,
     maxColumns: MAX_COLUMNS,
-    partitionKeys: PARTITION_KEYS,
+    partitionKeys: layout === 'partitioned' ? [SNAPSHOT_KEY] : [],
   });
   const stopping = findings.filter(({ fatal }) => fatal || request.strict);
   if (stopping.length > 0) throw unfit(request, snapshot, findings);
   const plan = planSplit(files, refused, tables, {
     snapshot: snapshot.date,
     target: request.target,
+    layout,
     targetBytes: request.targetBytes,
+    partBytes: PART_BYTES,
     tablesAtOnce: request.target.startsWith('s3') ? TABLES_AT_ONCE.s3 : TABLES_AT_ONCE.file,
   });
   return { snapshot, findings, plan };
+}
+
+/** A map of all columns to one table. */
+function single(columns: readonly string[], table = SINGLE_TABLE): MapEntry[] {
+  return columns.map((column, index) => ({ table, column, description: '', line: index + 1 }));
 }
 
 /** What is written under the source would be taken for a part of it, and a table of a source's name would replace it. */
@@ -79,7 +97,7 @@ function unfit({ map, strict }: SplitRequest, { folder }: Snapshot, findings: re
   const way = strict && !findings.some(({ fatal }) => fatal) ? '; without --strict it would run all the same' : '';
   return new LakegateError(
     'config',
-    `the split map ${map.name} and ${folder} do not go together${way}:${lines.join('')}${more}`,
+    `${map === undefined ? 'the one table' : `the split map ${map.name}`} and ${folder} do not go together${way}:${lines.join('')}${more}`,
     { context: { findings: findings.length } },
   );
 }

@@ -25,8 +25,10 @@ async function planned(store: ObjectStore, tables: Record<string, number>, targe
   return planSplit(files, refused, map.tables, {
     snapshot: snapshot.date,
     target: TARGET,
+    layout: 'partitioned',
     targetBytes,
     tablesAtOnce: 32,
+    partBytes: 1e9,
   });
 }
 
@@ -180,8 +182,10 @@ test('a table whose column changes its type, or is not in every file, is left wi
   const plan = planSplit([first!, changed], refused, tables, {
     snapshot: '2026-01-31',
     target: TARGET,
+    layout: 'partitioned',
     targetBytes: 1e9,
     tablesAtOnce: 9,
+    partBytes: 1e9,
   });
   expect(plan.left).toEqual([
     { table: 'B', reason: expect.stringMatching(/`B_Field_000` needs a cast.*part-00000.*part-00001/) },
