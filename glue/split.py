@@ -2,7 +2,7 @@
 
 MODE=bucketed writes `TARGET_PATH/TABLE/`, MODE=partitioned `TARGET_PATH/TABLE/snapshot_dt=YYYY-MM-DD/`. With CSV_FILE the tables are those of the split
 map; without it all columns go to the one table TABLE_NAME (the identity table). BUCKETING=direct lays rows into Hive's buckets, one file for each; with
-BUCKETING=ctas (the default) files are cut by size, for a CTAS to bucket later.
+BUCKETING=ctas (the default) files are cut by size, for a CTAS to bucket later. ID_BUCKET=n cuts a snapshot's folder by `id_bucket=pmod(xxhash64(key), n)`.
 
 Each table is written beside its place, its rows are counted, and only then its files take the place of the old ones: a table that fails keeps its old
 data. One table's failure stops no other; the job fails at its end and names them. There is no job bookmark, hence no `job.commit()`: a run that raises
@@ -47,6 +47,8 @@ DEFAULTS = {
     "STRICT": "false",
     "MARKER": "_NONE_",
     "TABLES_AT_ONCE": "4",
+    "ID_BUCKET": "0",
+    "RESULT_PATH": "_NONE_",
 }
 NONE = "_NONE_"
 FOLDER = re.compile(r"snapshot_dt=(\d{4}-\d{2}-\d{2})")
@@ -55,6 +57,7 @@ TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,199}")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
 STAGING = "_staging_spark"
 BUCKET = "lakegate_bucket"
+ID_BUCKET = "id_bucket"
 FOOTERS_AT_ONCE = 16
 MOVES_AT_ONCE = 16
 
@@ -88,8 +91,10 @@ def read_arguments(argv):
     choice(options, "MODE", ("bucketed", "partitioned"), faults)
     choice(options, "BUCKETING", ("ctas", "direct"), faults)
     choice(options, "STRICT", ("true", "false"), faults)
-    for name, least, most in (("BUCKET_COUNT", 1, 99_999), ("TARGET_FILE_MB", 1, 100_000), ("MAX_COLS", 2, 10_000), ("TABLES_AT_ONCE", 1, 64)):
+    for name, least, most in (("BUCKET_COUNT", 1, 99_999), ("TARGET_FILE_MB", 1, 100_000), ("MAX_COLS", 2, 10_000), ("TABLES_AT_ONCE", 1, 64), ("ID_BUCKET", 0, 99_999)):
         whole(options, name, least, most, faults)
+    if options["ID_BUCKET"] and options["MODE"] == "bucketed":
+        faults.append("--ID_BUCKET cuts the folders of snapshots: expected it with --MODE partitioned, found bucketed")
     if options["SNAPSHOT_DT"] != NONE and not is_date(options["SNAPSHOT_DT"]):
         faults.append(f"--SNAPSHOT_DT: expected YYYY-MM-DD or {NONE}, found {options['SNAPSHOT_DT']!r}")
     if options["CSV_FILE"] == NONE and not TABLE_NAME.fullmatch(options["TABLE_NAME"]):
@@ -97,8 +102,11 @@ def read_arguments(argv):
     source, target = options["SOURCE_PATH"], options["TARGET_PATH"]
     if source and target and (source.startswith(target) or target.startswith(source)):
         faults.append(f"the tables would not be apart from their source: {target} and {source}")
-    if options["CSV_FILE"] != NONE:
-        options["CSV_FILE"] = located(options["CSV_FILE"])
+    for name in ("CSV_FILE", "RESULT_PATH"):
+        if options[name] != NONE:
+            options[name] = located(options[name])
+    if source and options["RESULT_PATH"].startswith(source):
+        faults.append(f"--RESULT_PATH lies in the source: {options['RESULT_PATH']}")
     options["ALIASES"] = aliases_of(options["ALIASES"], faults)
     options["TABLES_FILTER"] = names_of(options["TABLES_FILTER"])
     options["KEY_COL"] = options["KEY_COL"].lower()
@@ -174,14 +182,16 @@ class Files:
         return [(status.getPath().getName(), status.isDirectory(), status.getLen()) for status in system.listStatus(found)]
 
     def under(self, path):
-        """Every file below a folder that engines would read: URL of each, in order."""
+        """Every file below a folder that engines would read, by its path from there and its URL, in order."""
         system, found = self._at(path)
+        if not system.exists(found):
+            return {}
         start = len(system.makeQualified(found).toString().rstrip("/")) + 1
         listing = system.listFiles(found, True)
         urls = []
         while listing.hasNext():
             urls.append(listing.next().getPath().toString())
-        return sorted(url for url in urls if not any(part.startswith(("_", ".")) for part in url[start:].split("/")))
+        return {url[start:]: url for url in sorted(urls) if not any(part.startswith(("_", ".")) for part in url[start:].split("/"))}
 
     def read(self, path):
         system, found = self._at(path)
@@ -280,11 +290,12 @@ class Source:
     """A snapshot: files of one schema are read together, and brought to the widest type of each column where schemas differ."""
 
     def __init__(self, spark, files, folder):
-        urls = files.under(folder)
+        urls = list(files.under(folder).values())
         if not urls:
             raise SplitError(f"the snapshot {folder} has no files: expected Parquet files in it")
         with ThreadPoolExecutor(FOOTERS_AT_ONCE) as pool:
             found = list(pool.map(inspect, urls))
+        self.files = len(found)
         self.rows = sum(file["rows"] for file in found)
         self.sizes = sum((file["sizes"] for file in found), Counter())
         kinds = {}
@@ -379,14 +390,14 @@ def match_map(entries, columns, options):
                 notes.append(f"line {line}: {column} is in {owners[name]} and in {table}")
             own.append((known[name], name))
     notes += [f"no table has the source's column {column}" for name, column in known.items() if name != key and name not in mapped]
-    partition_keys = 1 if options["MODE"] == "partitioned" else 0
+    partition_keys = (1 if options["MODE"] == "partitioned" else 0) + (1 if options["ID_BUCKET"] else 0)
     for table, own in tables.items():
         if len(own) == 1:
             fatal.append(f"{table} would have no column but the key")
         if len(own) + partition_keys > options["MAX_COLS"]:
             notes.append(f"{table} has {len(own) + partition_keys} columns, partition keys counted: more than {options['MAX_COLS']}")
-        if any(name in ("snapshot_dt", BUCKET) for _, name in own):
-            fatal.append(f"{table} has a column with a name that its folders have: snapshot_dt or {BUCKET}")
+        if any(name in ("snapshot_dt", BUCKET, *([ID_BUCKET] if options["ID_BUCKET"] else [])) for _, name in own):
+            fatal.append(f"{table} has a column with a name that its folders have: snapshot_dt, {ID_BUCKET} or {BUCKET}")
     known_tables = {table for table, _, _ in entries}
     fatal += [f"the split map has no table {name}" for name in options["TABLES_FILTER"] if name not in known_tables]
     return tables, list(dict.fromkeys(fatal)), list(dict.fromkeys(notes))
@@ -417,11 +428,13 @@ def partition_of_bucket(spark, count):
     return F.array(*[F.lit(found.get(bucket, bucket)) for bucket in range(count)])
 
 
-def write_files(spark, files, frame, place, run, options, size):
+def write_files(spark, files, frame, place, run, options, size, rows):
     """Writes a frame's files. @returns what is to be moved where: {path under place: name of the file}"""
     if options["BUCKETING"] == "direct" and options["MODE"] == "bucketed":
         return write_buckets(spark, files, frame, place, run, options)
     wanted = max(1, math.ceil(size / (options["TARGET_FILE_MB"] * 1024 * 1024)))
+    if options["ID_BUCKET"]:
+        return write_id_buckets(files, frame, place, run, options, math.ceil(rows / wanted))
     present = frame.rdd.getNumPartitions()
     if present > wanted:
         # Scans are put together without a row moving between machines.
@@ -431,6 +444,20 @@ def write_files(spark, files, frame, place, run, options, size):
     frame.write.mode("overwrite").option("compression", "snappy").parquet(f"{place}data")
     parts = sorted(name for name in files.names(f"{place}data") if name.endswith(".parquet"))
     return {f"data/{name}": f"part-{index:05d}-{run}.parquet" for index, name in enumerate(parts)}
+
+
+def write_id_buckets(files, frame, place, run, options, rows_of_file):
+    """One file for each id_bucket, more where it has more rows than a file may have."""
+    count = options["ID_BUCKET"]
+    keyed = frame.withColumn(ID_BUCKET, F.pmod(F.xxhash64(options["KEY_COL"]), F.lit(count)).cast("int"))
+    writer = keyed.repartition(count, ID_BUCKET).write.mode("overwrite").option("compression", "snappy")
+    writer.option("maxRecordsPerFile", max(1, rows_of_file)).partitionBy(ID_BUCKET).parquet(f"{place}data")
+    parts = [path for path in files.under(f"{place}data") if path.endswith(".parquet")]
+    if not parts:
+        # A snapshot without rows: a file all the same, so that the table has its columns.
+        frame.limit(0).coalesce(1).write.mode("overwrite").option("compression", "snappy").parquet(f"{place}data/{ID_BUCKET}=0")
+        parts = [path for path in files.under(f"{place}data") if path.endswith(".parquet")]
+    return {f"data/{path}": f"{path.split('/')[0]}/part-{index:05d}-{run}.parquet" for index, path in enumerate(parts)}
 
 
 def write_buckets(spark, files, frame, place, run, options):
@@ -468,12 +495,16 @@ def finish_commit(files, place, folder):
         return
     record = json.loads(files.read(f"{place}commit.json"))
     moves, replaces = record["moves"], record["replaces"]
-    for path in [*replaces, *moves.values(), *(part for path in moves for part in path.split("/"))]:
-        if not FILE_NAME.fullmatch(path):
-            raise SplitError(f"{place}commit.json names {path!r}, which is no file of a split. Delete {place} and run the job again")
+    for name in (part for path in [*replaces, *moves, *moves.values()] for part in path.split("/")):
+        if not FILE_NAME.fullmatch(name):
+            raise SplitError(f"{place}commit.json names {name!r}, which is no file of a split. Delete {place} and run the job again")
     with ThreadPoolExecutor(MOVES_AT_ONCE) as pool:
         list(pool.map(lambda name: files.delete(f"{folder}{name}"), replaces))
         list(pool.map(lambda move: files.move(f"{place}{move[0]}", f"{folder}{move[1]}"), moves.items()))
+    # A folder of an id_bucket that no row has any more would be taken for a partition.
+    for name in files.folders(folder):
+        if name.startswith(f"{ID_BUCKET}=") and not files.under(f"{folder}{name}"):
+            files.delete(f"{folder}{name}")
     files.delete(place)
 
 
@@ -491,12 +522,16 @@ def split_table(spark, files, source, table, columns, snapshot, options):
     files.delete(place)
     run = uuid.uuid4().hex[:16]
     size = sum(source.sizes[column.lower()] for column, _ in columns)
-    moves = write_files(spark, files, source.select(columns), place, run, options, size)
+    moves = write_files(spark, files, source.select(columns), place, run, options, size, source.rows)
     with ThreadPoolExecutor(FOOTERS_AT_ONCE) as pool:
         rows = sum(pool.map(lambda path: read_footer(f"{place}{path}").num_rows, moves))
     if rows != source.rows:
         raise SplitError(f"expected {source.rows} rows, as in the source, found {rows} written")
-    replaces = [name for name in files.names(folder) if not name.startswith(("_", "."))]
+    present = files.under(folder) if options["MODE"] == "partitioned" else files.names(folder)
+    replaces = [path for path in present if not path.startswith(("_", "."))]
+    strange = [path for path in replaces if not all(map(FILE_NAME.fullmatch, path.split("/")))]
+    if strange:
+        raise SplitError(f"{folder} has a file {strange[0]!r}, which no split wrote: move it away and run the job again")
     files.write(f"{place}commit.json", json.dumps({"moves": moves, "replaces": replaces}))
     finish_commit(files, place, folder)
     return {"files": len(moves), "rows": rows, "bytes": size}
@@ -513,35 +548,59 @@ def attempt(spark, files, source, table, columns, snapshot, options):
         return {"table": table, "outcome": "failed", "reason": reason}
 
 
+def tell(files, options, result):
+    """Leaves the result where RESULT_PATH says, for whoever goes on with it. None: an earlier run's is not this one's."""
+    if options["RESULT_PATH"] == NONE:
+        return
+    if result is None:
+        files.delete(options["RESULT_PATH"])
+    else:
+        files.write(options["RESULT_PATH"], json.dumps(result))
+
+
 def run(spark, argv):
     """The job. @returns its result. @raises SplitError naming every table that failed, or what is wrong with the input before anything is written"""
     options = read_arguments(argv)
     files = Files(spark)
+    tell(files, options, None)
+    result = {"snapshot": None, "mode": options["MODE"], "source": {"files": 0, "rows": 0}, "notes": [], "tables": []}
+    try:
+        split_all(spark, files, options, result)
+    except Exception as error:
+        result["error"] = str(error)
+        raise
+    finally:
+        print(json.dumps(result), flush=True)
+        tell(files, options, result)
+    return result
+
+
+def split_all(spark, files, options, result):
     entries = None
     if options["CSV_FILE"] != NONE:
         if not files.exists(options["CSV_FILE"]):
             raise SplitError(f"there is no split map {options['CSV_FILE']}")
         entries = read_map(files.read(options["CSV_FILE"]).decode("utf-8-sig"), options["CSV_FILE"])
-    snapshot = find_snapshot(files, options["SOURCE_PATH"], options["SNAPSHOT_DT"], options["MARKER"])
+    snapshot = result["snapshot"] = find_snapshot(files, options["SOURCE_PATH"], options["SNAPSHOT_DT"], options["MARKER"])
     source = Source(spark, files, f"{options['SOURCE_PATH']}snapshot_dt={snapshot}/")
+    result["source"] = {"files": source.files, "rows": source.rows}
     tables, fatal, notes = single_table(source.columns, options) if entries is None else match_map(entries, source.columns, options)
+    result["notes"] = notes
     if fatal or (notes and options["STRICT"] == "true"):
         found = [*fatal, *notes]
         more = f"\n  and {len(found) - 200} more" if len(found) > 200 else ""
         raise SplitError(f"the split map and the source of snapshot_dt={snapshot} do not go together:" + "".join(f"\n  {text}" for text in found[:200]) + more)
     for note in notes:
         print(f"note: {note}")
+    print(f"{len(tables)} tables of snapshot_dt={snapshot}: {source.rows} rows in {source.files} files", flush=True)
     with ThreadPoolExecutor(options["TABLES_AT_ONCE"]) as pool:
-        outcomes = list(pool.map(lambda one: attempt(spark, files, source, *one, snapshot, options), tables.items()))
+        outcomes = result["tables"] = list(pool.map(lambda one: attempt(spark, files, source, *one, snapshot, options), tables.items()))
     failed = [one for one in outcomes if one["outcome"] == "failed"]
-    result = {"snapshot": snapshot, "mode": options["MODE"], "notes": notes, "tables": outcomes}
-    print(json.dumps(result))
     if failed:
         reasons = "; ".join(f"{one['table']}: {one['reason']}" for one in failed)
         raise SplitError(f"{len(failed)} of {len(outcomes)} tables failed, and have the data that they had: {reasons}")
     if not options["TABLES_FILTER"]:
         files.write(f"{options['TARGET_PATH']}metadata/snapshot_dt.txt", f"{snapshot}\n")
-    return result
 
 
 if __name__ == "__main__":
