@@ -11,7 +11,8 @@ interface Commit {
 }
 
 const COMMIT = 'commit.json';
-const OUTPUT = /^part-\d{5,}-[0-9a-f]{16}\.parquet$/;
+/** Names of outputs, and of Hive's buckets among them. */
+const OUTPUT = /^(?:part-\d{5,}|\d{6}_0)-[0-9a-f]{16}\.parquet$/;
 
 /** How far a table has come. */
 export interface TableState {

@@ -1,10 +1,10 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { matchSplitMap } from './match-map.ts';
-import type { Finding, Layout, MapEntry, SplitPlan } from './model.ts';
+import type { Finding, Layout, MapEntry, SourceFile, SplitPlan, SplitTable } from './model.ts';
 import { planSplit } from './plan.ts';
 import { findSnapshot, type Snapshot } from './snapshot.ts';
-import { inspectSources } from './sources.ts';
+import { inspectSources, type Refusal } from './sources.ts';
 import { parseSplitMap } from './split-map.ts';
 
 export interface SplitRequest {
@@ -39,14 +39,21 @@ const PART_BYTES = 2 * 1024 ** 3;
 /** Tables written side by side on S3: each holds parts of 8 MiB until they are sent. On disk a table holds nothing. */
 const TABLES_AT_ONCE = { s3: 8, file: 64 } as const;
 
+/** A snapshot and the tables that are to be made of it, whoever makes them. */
+export interface MatchedSource {
+  snapshot: Snapshot;
+  findings: Finding[];
+  tables: SplitTable[];
+  /** Those that can be copied from, and those that cannot, with the reason. */
+  files: SourceFile[];
+  refused: Refusal[];
+}
+
 /**
- * Finds the snapshot, holds the split map against it and plans the copy; nothing is written.
+ * Finds the snapshot, reads its files' footers and holds the split map against them; nothing is written.
  * @throws LakegateError `config` with all findings where the map and the source do not go together, and what the steps throw
  */
-export async function prepareSplit(
-  store: ObjectStore,
-  request: SplitRequest,
-): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
+export async function matchSource(store: ObjectStore, request: SplitRequest): Promise<MatchedSource> {
   checkApart(request);
   const { map, layout = 'partitioned' } = request;
   const mapped = map === undefined ? undefined : parseSplitMap(map.text, map.name);
@@ -67,10 +74,22 @@ export async function prepareSplit(
   });
   const stopping = findings.filter(({ fatal }) => fatal || request.strict);
   if (stopping.length > 0) throw unfit(request, snapshot, findings);
+  return { snapshot, findings, tables, files, refused };
+}
+
+/**
+ * Plans the copy of a snapshot; nothing is written.
+ * @throws LakegateError as `matchSource`
+ */
+export async function prepareSplit(
+  store: ObjectStore,
+  request: SplitRequest,
+): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
+  const { snapshot, findings, tables, files, refused } = await matchSource(store, request);
   const plan = planSplit(files, refused, tables, {
     snapshot: snapshot.date,
     target: request.target,
-    layout,
+    layout: request.layout ?? 'partitioned',
     targetBytes: request.targetBytes,
     partBytes: PART_BYTES,
     tablesAtOnce: request.target.startsWith('s3') ? TABLES_AT_ONCE.s3 : TABLES_AT_ONCE.file,
