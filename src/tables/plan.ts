@@ -29,8 +29,9 @@ export function planSplit(
 ): SplitPlan {
   const left: { table: string; reason: string }[] = [];
   const slicesFor = sliceCutter(files);
+  const schemas = schemasOf(files);
   const planned = tables.flatMap((table): TablePlan[] => {
-    const reason = refusedFor(table, files, refused);
+    const reason = refusedFor(table, schemas, refused);
     if (reason !== undefined) {
       left.push({ table: table.name, reason });
       return [];
@@ -46,22 +47,37 @@ export function planSplit(
 }
 
 /** Why a table cannot be copied from these files; undefined when it can. */
-function refusedFor(table: SplitTable, files: readonly SourceFile[], refused: readonly Refusal[]): string | undefined {
+function refusedFor(table: SplitTable, schemas: readonly Schema[], refused: readonly Refusal[]): string | undefined {
   const [unreadable] = refused;
   if (unreadable !== undefined) return `${unreadable.url}: ${unreadable.reason}`;
-  const [first] = files;
+  const [first] = schemas;
   if (first === undefined) return 'there are no source files';
   for (const { source } of table.columns) {
-    const expected = first.columns.find(({ name }) => name === source)?.type;
-    for (const file of files) {
-      const found = file.columns.find(({ name }) => name === source)?.type;
-      if (found === undefined) return `${file.url} has no column \`${source}\``;
-      if (found !== expected) {
-        return `column \`${source}\` needs a cast: it has one type in ${first.url} and another in ${file.url}`;
+    for (const { url, types } of schemas) {
+      const found = types.get(source);
+      if (found === undefined) return `${url} has no column \`${source}\``;
+      if (found !== first.types.get(source)) {
+        return `column \`${source}\` needs a cast: it has one type in ${first.url} and another in ${url}`;
       }
     }
   }
   return undefined;
+}
+
+/** Types of columns by name, and the first of the files that have them. */
+interface Schema {
+  url: string;
+  types: ReadonlyMap<string, string>;
+}
+
+/** Most snapshots have one: files of one kind have the same columns. */
+function schemasOf(files: readonly SourceFile[]): Schema[] {
+  const schemas = new Map<string, Schema>();
+  for (const { kind, url, columns } of files) {
+    if (schemas.has(kind)) continue;
+    schemas.set(kind, { url, types: new Map(columns.map(({ name, type }) => [name, type])) });
+  }
+  return [...schemas.values()];
 }
 
 /** A slice, with what planning knows of its files and without: plans outlive the sizes of all columns of all row groups. */

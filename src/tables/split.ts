@@ -4,19 +4,9 @@ import type { ObjectStore } from '../storage/store.ts';
 import { commitTable, tableState } from './commit-table.ts';
 import { copyPart } from './copy-part.ts';
 import type { Part, SplitPlan, TablePlan } from './model.ts';
+import { outcomeOf, type TableOutcome } from './outcome.ts';
 
-/** What became of a table. */
-export interface TableOutcome {
-  table: string;
-  /** `already`: it was there, from an earlier run. `left`: not to be copied, a decoding engine's. */
-  outcome: 'written' | 'already' | 'left' | 'failed';
-  folder?: string;
-  files?: number;
-  rows?: number;
-  bytes?: number;
-  /** Why it was left, or failed. */
-  reason?: string;
-}
+export type { TableOutcome };
 
 export interface SplitProgress {
   /** Bytes of chunks there are to copy, told once. */
@@ -59,7 +49,7 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
   const outcomes: TableOutcome[] = [];
   for (const table of plan.tables) {
     if (!faults.has(table) && !committed.has(table)) await attempt([table], () => commitTable(store, table));
-    outcomes.push(outcomeOf(table, committed.has(table), faults));
+    outcomes.push(outcomeOf(table, asError(faults.get(table)) ?? (committed.has(table) ? 'already' : 'written')));
   }
   return [...outcomes, ...plan.left.map(({ table, reason }): TableOutcome => ({ table, outcome: 'left', reason }))];
 }
@@ -107,23 +97,6 @@ function bytesOf({ outputs }: Part): number {
   return outputs.reduce((sum, { output }) => sum + output.bytes, 0);
 }
 
-function outcomeOf(plan: TablePlan, already: boolean, faults: ReadonlyMap<TablePlan, unknown>): TableOutcome {
-  const { table, folder, outputs } = plan;
-  const fault = faults.get(plan);
-  if (fault !== undefined) {
-    return {
-      table: table.name,
-      outcome: 'failed',
-      folder,
-      reason: fault instanceof Error ? fault.message : String(fault),
-    };
-  }
-  return {
-    table: table.name,
-    outcome: already ? 'already' : 'written',
-    folder,
-    files: outputs.length,
-    rows: outputs.reduce((sum, { rows }) => sum + rows, 0),
-    bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
-  };
+function asError(fault: unknown): Error | undefined {
+  return fault === undefined || fault instanceof Error ? fault : new Error(String(fault));
 }
