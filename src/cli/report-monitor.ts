@@ -23,7 +23,7 @@ export interface MonitorOptions {
 
 /**
  * `lakegate report monitor`: looks at the tables, writes the report, and says what was found.
- * @returns with `--check`: 3 on findings, 1 when nothing is wrong as far as could be checked, but not all could be
+ * @returns with `--check`: 3 on findings, 1 when nothing is wrong as far as could be checked, but not all could be, or there was nothing to check
  */
 export async function monitor(context: CommandContext, options: MonitorOptions): Promise<ExitCode> {
   return withLake(context, async ({ config, ports }) => {
@@ -70,7 +70,7 @@ function folderOf(config: LakeConfig, { terminal }: CommandContext, out: string 
 
 function verdict({ summary, not_listed: notListed }: MonitorReport): ExitCode {
   if (summary.unhealthy > 0) return EXIT.auditFailed;
-  return summary.unknown > 0 || notListed.length > 0 ? EXIT.failed : EXIT.done;
+  return summary.tables === 0 || summary.unknown > 0 || notListed.length > 0 ? EXIT.failed : EXIT.done;
 }
 
 function rendered(report: MonitorReport, saved: SavedReport | undefined, output: Output): string {

@@ -36,7 +36,7 @@ export function monitorConfig(yaml: MonitorYaml, folder: string): MonitorConfig 
     everyMs: (every === undefined ? undefined : parseDuration(every)) ?? defaults.everyMs,
     ...(channel !== undefined && { channel }),
     databases: (databases ?? []).map(({ name, prefix, buckets }) => ({
-      name,
+      name: name.toLowerCase(),
       prefix: prefix ?? '',
       buckets: buckets ?? [],
     })),

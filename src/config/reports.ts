@@ -11,7 +11,7 @@ export interface ReportsConfig {
 
 /** What the Clean Rooms report is about, and how its files are called. */
 export interface CleanRoomsReportConfig {
-  /** Glue database. */
+  /** Glue database, in lower case as Glue keeps it: rights on it are by this name. */
   database: string;
   /** Tables whose names start with this are reported. */
   tablePrefix: string;
@@ -56,7 +56,7 @@ type CleanRoomsYaml = NonNullable<NonNullable<LakeYaml['reports']>['cleanrooms']
 
 function cleanRoomsConfig(yaml: CleanRoomsYaml): CleanRoomsReportConfig {
   return {
-    database: yaml.database,
+    database: yaml.database.toLowerCase(),
     tablePrefix: yaml.table_prefix ?? 'part_',
     skipTables: (yaml.skip_tables ?? ['part_addressable_ids', 'part_addressable_ids_er']).map((name) =>
       name.toLowerCase(),

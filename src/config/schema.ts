@@ -198,9 +198,12 @@ export const lakeYaml = z.strictObject({
           webhook_secret: secretName.optional().describe('On a stage: Secrets Manager entry that holds that URL'),
         })
         .optional(),
-      suppress_for: duration
+      suppress_for: z
+        .union([z.literal('off'), duration])
         .optional()
-        .describe('On a stage: the same trouble of the same table is not told again for this long. Default: 1h'),
+        .describe(
+          'On a stage: the same trouble of the same table is not told again for this long, or off. Default: 1h',
+        ),
     })
     .optional(),
   reports: z

@@ -80,7 +80,7 @@ export function onStage(local: LakeConfig, lake: LakeYaml, name: string, folder:
         },
       }),
       ...(webhook !== undefined && { teams: { webhook } }),
-      suppressMs: (suppressFor === undefined ? undefined : parseDuration(suppressFor)) ?? SUPPRESS_MS,
+      suppressMs: suppressFor === 'off' ? 0 : (parseDuration(suppressFor ?? '') ?? SUPPRESS_MS),
     },
     ...(local.partitions && {
       partitions: { ...local.partitions, state: `s3://${stage.buckets.lake.name}/lakegate/partitions/` },

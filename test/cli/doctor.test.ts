@@ -82,6 +82,28 @@ test('a stage that there is not is wrong usage', async () => {
   });
 });
 
+test('a stage of which nothing can be looked at is not called well', async () => {
+  const folder = lakeFolder();
+  folder.write('lake.yaml', LAKE_YAML);
+  const env = {
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+    AWS_ACCESS_KEY_ID: 'none',
+    AWS_SECRET_ACCESS_KEY: 'none',
+    AWS_MAX_ATTEMPTS: '1',
+  };
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    const { code, value } = await folder.json<Report>('doctor --stage dev');
+    expect(code).toBe(1);
+    const { versions, 'lake.yaml': read, ...looked } = statuses(value);
+    expect([versions, read]).toEqual(['ok', 'ok']);
+    expect([...new Set(Object.values(looked))]).toEqual(['unchecked']);
+  } finally {
+    process.env = before;
+  }
+});
+
 describe('findings on a terminal', () => {
   const findings: Finding[] = [
     { name: 'AWS credentials', status: 'ok', found: 'account 111111111111' },

@@ -107,6 +107,11 @@ describe('a lake on a stage', () => {
     expect(on('prod').tables.map(({ channel }) => channel)).toEqual(['#orders', undefined, undefined]);
   });
 
+  test('trouble is told each time where nothing holds it back', () => {
+    const text = 'notify: { suppress_for: off }\nstages: { dev: { account: "111111111111", region: eu-west-1 } }';
+    expect(loadConfig(text, '/l/lake.yaml', {}, {}, 'dev').notify.suppressMs).toBe(0);
+  });
+
   test('an unknown stage is answered with the right one', () => {
     expect(() => on('pord')).toThrow(/has no stage pord: it has dev, prod. Did you mean prod/);
     expect(() => on('dev', 'version: 1')).toThrow(/has no stage dev: it describes none/);

@@ -337,6 +337,12 @@ test('a folder that is not there is said, and one table can be looked at by itse
   expect((await folder.run('report monitor --table part_z')).err).toMatch(/there is no table "part_z"/);
 });
 
+test('a lake without a table is no healthy lake to whoever asks by --check', async () => {
+  const { look } = lake();
+  const { code, report } = await look();
+  expect([code, report.summary.tables]).toEqual([1, 0]);
+});
+
 test('JSON, CSV and page are written under the documented names, into --out where that is given', async () => {
   const { part, folder } = lake();
   plantHealthy(part, 'part_<b>x', { before: BEFORE, newest: NEWEST });
