@@ -88,7 +88,7 @@ test('only compose.ts and the command build adapters', () => {
 test('clock, chance, environment and console reach the core through ports', () => {
   const impure =
     /\bDate\.now\(|new Date\(\)|\bMath\.random\(|\bprocess\.(env|cwd|stdout|stderr)\b|\bconsole\.|\brandomUUID\(|\brandomBytes\(/;
-  const core = ['iceberg', 'parquet', 'rules', 'gate', 'formats', 'config', 'tables'].flatMap(inFolder);
+  const core = ['iceberg', 'parquet', 'rules', 'gate', 'formats', 'config', 'tables', 'pipelines'].flatMap(inFolder);
   const wrong = core.flatMap(({ path, text }) =>
     text
       .split('\n')
@@ -128,6 +128,7 @@ const LAYERS: Record<string, string[]> = {
     'storage',
   ],
   partitions: ['storage', 'config', 'catalogs'],
+  pipelines: ['catalogs', 'config', 'notify', 'parquet', 'partitions', 'rules', 'storage', 'tables'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
   aws: ['config', 'doctor', 'secrets', 'storage'],
   doctor: ['config'],
@@ -143,6 +144,7 @@ const LAYERS: Record<string, string[]> = {
     'notify',
     'parquet',
     'partitions',
+    'pipelines',
     'reports',
     'rules',
     'storage',
@@ -199,6 +201,7 @@ test('the stacks share with what they deploy names and types alone', () => {
     'src/errors.ts',
     'src/notify/event-source.ts',
     'src/version.ts',
+    'src/pipelines/machine.ts',
     'lambdas/metric-names.ts',
     'lambdas/partition-mgmt/retryable.ts',
   ];

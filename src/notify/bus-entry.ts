@@ -87,11 +87,16 @@ function fitted(detail: BusDetail): BusDetail {
     typeof value === 'string' ? shorten(value, MAX_TEXT) : value,
   ) as BusDetail;
   if (short.event === 'delivery.published') return withFewer(short, short.addedColumns ?? [], 'addedColumns');
+  if (short.event === 'pipeline.failed') return withFewer(short, short.failures, 'failures');
   return 'results' in short ? withFewer(short, short.results, 'results') : short;
 }
 
 /** The detail with as many of the list's items as fit. */
-function withFewer(detail: BusDetail, items: readonly unknown[], field: 'results' | 'addedColumns'): BusDetail {
+function withFewer(
+  detail: BusDetail,
+  items: readonly unknown[],
+  field: 'results' | 'addedColumns' | 'failures',
+): BusDetail {
   const keeping = (count: number) =>
     ({
       ...detail,

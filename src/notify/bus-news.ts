@@ -29,6 +29,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'drop.unrouted': ['file', 'reason', 'at'],
   'drop.missed': ['table', 'file', 'at'],
   'partitions.failed': ['database', 'at'],
+  'pipeline.failed': ['pipeline', 'execution', 'at'],
   'table.unhealthy': ['table', 'at'],
   'report.made': ['report', 'headline', 'at'],
 };
@@ -56,6 +57,7 @@ function domainEvent(name: string, detail: Json): DomainEvent {
     if (!(Array.isArray(detail.failures) && detail.failures.every(isFailure)))
       throw malformed('reasons in "failures"', detail.failures);
   }
+  if (name === 'pipeline.failed') checkPipeline(detail);
   if (name === 'report.made') checkReport(detail);
   if (name === 'table.unhealthy') checkUnhealthy(detail);
   return detail as unknown as DomainEvent;
@@ -84,6 +86,16 @@ function checkLink(link: unknown): void {
   if (link !== undefined && !(typeof link === 'string' && URL.parse(link)?.protocol === 'https:')) {
     throw malformed('an https address in "link"', link);
   }
+}
+
+function checkPipeline({ count, failures }: Json): void {
+  if (typeof count !== 'number') throw malformed('a number in "count"', count);
+  const isStep = (step: unknown) =>
+    isObject(step) &&
+    typeof step.job === 'string' &&
+    typeof step.reason === 'string' &&
+    [step.source, step.table].every((name) => name === undefined || typeof name === 'string');
+  if (!(Array.isArray(failures) && failures.every(isStep))) throw malformed('steps in "failures"', failures);
 }
 
 function isFailure(failure: unknown): boolean {

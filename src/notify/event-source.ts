@@ -12,6 +12,7 @@ export const EVENT_NAMES = [
   'drop.unrouted',
   'drop.missed',
   'partitions.failed',
+  'pipeline.failed',
   'table.unhealthy',
   'report.made',
 ] as const;

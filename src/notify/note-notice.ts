@@ -1,3 +1,4 @@
+import { caughtReason } from './caught.ts';
 import type {
   AlarmChanged,
   DropMissed,
@@ -7,6 +8,7 @@ import type {
   PartitionsFailed,
   ReportMade,
 } from './notifier.ts';
+import { pipelineNotices } from './pipeline-notice.ts';
 import { unhealthyNotices } from './unhealthy-notice.ts';
 
 /** Something to look at that is no delivery: a headline, a list, and what to do. */
@@ -38,6 +40,7 @@ export function noteNotices(events: readonly News[]): NoteNotice[] {
     ...(unrouted.length > 0 ? [unroutedNotice(unrouted)] : []),
     ...[...missed.values()].map(missedNotice),
     ...[...partitions.values()].map(partitionsNotice),
+    ...pipelineNotices(events),
     ...unhealthyNotices(events),
     ...events.filter((event): event is ReportMade => event.event === 'report.made').map(reportNotice),
     ...alarms.map(alarmNotice),
@@ -95,17 +98,7 @@ function partitionsNotice(events: readonly PartitionsFailed[]): NoteNotice {
 
 function failureLine({ database, table }: PartitionsFailed, { values, reason }: PartitionFailure): string {
   const place = [database, ...(table === undefined ? [] : [table])].join('.');
-  return `${place}${values === undefined ? '' : ` (${values.join(', ')})`}: ${messageIn(reason)}`;
-}
-
-/** Step Functions hands on what a function threw as JSON, of which the message is for people. */
-function messageIn(reason: string): string {
-  try {
-    const { errorMessage } = JSON.parse(reason) as { errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : reason;
-  } catch {
-    return reason;
-  }
+  return `${place}${values === undefined ? '' : ` (${values.join(', ')})`}: ${caughtReason(reason)}`;
 }
 
 function reportNotice({ headline, lines, link, channel }: ReportMade): NoteNotice {

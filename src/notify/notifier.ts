@@ -7,6 +7,7 @@ export type DomainEvent =
   | DropUnrouted
   | DropMissed
   | PartitionsFailed
+  | PipelineFailed
   | TableUnhealthy
   | ReportMade;
 
@@ -79,6 +80,27 @@ export interface PartitionsFailed {
 export interface PartitionFailure {
   /** In the order of the table's partition keys; absent where the whole table or database failed. */
   values?: string[];
+  reason: string;
+}
+
+/** A run of a table pipeline that could not do all of its work; what failed kept the data that it had. */
+export interface PipelineFailed {
+  event: 'pipeline.failed';
+  /** `bucketed`, `partitioned`. */
+  pipeline: string;
+  /** The execution of its state machine, or the run's own name on one machine. */
+  execution: string;
+  /** How many; the first of them are named. */
+  count: number;
+  failures: PipelineStep[];
+  at: string;
+}
+
+export interface PipelineStep {
+  /** `split`, `register`, …; `run` where no step foresaw it. */
+  job: string;
+  source?: string;
+  table?: string;
   reason: string;
 }
 

@@ -1,3 +1,4 @@
+import { caughtReason } from './caught.ts';
 import type { News } from './notifier.ts';
 
 /**
@@ -24,6 +25,14 @@ export function troubleOf(news: News): string | undefined {
       return key(news.event, news.database, news.table, [
         ...new Set(news.failures.map(({ reason }) => general(reason, ''))),
       ]);
+    case 'pipeline.failed':
+      return key(news.event, news.pipeline, [
+        ...new Set(
+          news.failures.map(({ job, source, table, reason }) =>
+            key(job, source, table, general(caughtReason(reason), '')),
+          ),
+        ),
+      ]);
     case 'table.unhealthy':
       return key(news.event, news.table, news.channel, [...news.checks].sort());
     case 'report.made':
@@ -39,6 +48,7 @@ export function messageOf(news: News): string {
   if ('name' in news) return key(news.event, news.name);
   if (news.event === 'drop.unrouted') return key(news.event);
   if (news.event === 'partitions.failed') return key(news.event, news.database);
+  if (news.event === 'pipeline.failed') return key(news.event, news.pipeline);
   if (news.event === 'report.made') return key(news.event, news.report, news.channel);
   return key(news.table, news.channel);
 }

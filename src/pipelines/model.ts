@@ -54,6 +54,10 @@ export interface PipelineFailure {
   reason: string;
 }
 
+/**
+ * What a state machine asks its function. `error` is Step Functions' error output as text, `{"Error": "…", "Cause": "…"}`: `caughtReason` (src/notify/caught.ts) finds what
+ * people want to know in it.
+ */
 export type PipelineRequest =
   /** Before anything is paid for: input, split maps, snapshots, databases; takes the pipeline's lock. */
   | { mode: 'validate'; pipeline: PipelineName; input: unknown; execution: string }
@@ -61,9 +65,9 @@ export type PipelineRequest =
   | { mode: 'audit'; item: SourceItem; share: number }
   /** The verdict of all shares. */
   | { mode: 'judge'; item: SourceItem }
-  /** Plans the copy. */
+  /** Plans the copy, in `MOST_PIECES` (machine.ts) at most. */
   | { mode: 'plan'; item: SourceItem }
-  /** Copies one piece of the plan; done again, it does nothing twice. */
+  /** Copies one piece of the plan; done again, it does nothing twice. A piece that throws is noted by `failed`, and the others go on to `collect`. */
   | { mode: 'copy'; item: SourceItem; piece: number }
   /** Commits what was copied, or reads what the Spark job says it did. `error`: why the job failed, null where it did not. */
   | { mode: 'collect'; item: SourceItem; error: string | null }

@@ -1,0 +1,47 @@
+import { caughtReason } from './caught.ts';
+import type { NoteNotice } from './note-notice.ts';
+import type { News, PipelineFailed, PipelineStep } from './notifier.ts';
+
+/** Runs of table pipelines that could not do all of their work, one message for each pipeline. */
+export function pipelineNotices(events: readonly News[]): NoteNotice[] {
+  const byPipeline = Map.groupBy(
+    events.filter((event): event is PipelineFailed => event.event === 'pipeline.failed'),
+    ({ pipeline }) => pipeline,
+  );
+  return [...byPipeline.entries()].map(([pipeline, runs]) => {
+    const failures = runs.flatMap((run) => run.failures);
+    const count = runs.reduce((sum, run) => sum + run.count, 0);
+    return {
+      kind: 'note',
+      headline: headline(pipeline, failures, count),
+      items: failures.map(failureLine),
+      text: [
+        ...(count > failures.length
+          ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
+          : []),
+        'Tables that failed have the data that they had; the others are done.',
+        `Executions: ${[...new Set(runs.map(({ execution }) => execution))].join(', ')}. \`lakegate tables run ${pipeline} --stage NAME\` runs it again.`,
+      ],
+    };
+  });
+}
+
+/** Tables by number where all failures are of one, else the run. */
+function headline(pipeline: string, failures: readonly PipelineStep[], count: number): string {
+  const tables = new Set(failures.map(({ source, table }) => table && `${source ?? ''}/${table}`));
+  const [first] = failures;
+  if (count === 1 && first !== undefined)
+    return `Pipeline ${pipeline}: ${[first.job, ...place(first)].join(' ')} failed`;
+  if (tables.has(undefined)) return `Pipeline ${pipeline}: ${count.toLocaleString('en-US')} steps failed`;
+  return `Pipeline ${pipeline}: ${count.toLocaleString('en-US')} tables failed`;
+}
+
+function failureLine(failure: PipelineStep): string {
+  return `${[failure.job, ...place(failure)].join(' ')}: ${caughtReason(failure.reason)}`;
+}
+
+/** `infobase/IBE_01`, or the source alone. */
+function place({ source, table }: PipelineStep): string[] {
+  const names = [source, table].filter((name) => name !== undefined);
+  return names.length === 0 ? [] : [names.join('/')];
+}
