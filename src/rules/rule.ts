@@ -109,6 +109,8 @@ export interface AuditContext {
   sql?: SqlEngine;
   /** Where the files are staged; absent for a file that is only looked at. */
   staged?: StagedRows;
+  /** Of `unique`: keys of this share alone are compared, from 0; all shares together, each by its own call, compare all of them. Absent: all. */
+  share?: { number: number; of: number };
 }
 
 /** The verdict over a delivery. */

@@ -16,7 +16,7 @@ import {
 } from './rule.ts';
 
 /** Keys held at once: 256 MB of set. More rows are taken in several passes, each over its share of the hashes. */
-const KEYS_PER_PASS = 12_000_000;
+export const KEYS_PER_PASS = 12_000_000;
 /** A bitmap is used while it needs no more than the hash set would (16 bytes a row), and at most 128 MB. */
 const BITS_PER_ROW = 128n;
 const MAX_BITS = 1n << 30n;
@@ -53,7 +53,7 @@ export async function unique(
   const rows = totalRows(context.files);
   if (rows <= 1) return [{ rule, column, outcome: 'passed', count: 0, expected, found: `${rows} rows` }];
 
-  const repeats = await findRepeats(columns, types, rows, context.files, keysPerPass);
+  const repeats = await findRepeats(columns, types, rows, context, keysPerPass);
   if (repeats.count === 0) return [{ rule, column, outcome: 'passed', count: 0, expected, found: 'no repeats' }];
   const first = repeats.first[0]!;
   const positions = repeats.first.filter((repeat) => repeat.file === first.file).map((repeat) => repeat.row);
@@ -66,14 +66,15 @@ async function findRepeats(
   columns: readonly string[],
   types: readonly string[],
   rows: number,
-  files: readonly AuditedFile[],
+  { files, share = { number: 0, of: 1 } }: AuditContext,
   keysPerPass: number,
 ): Promise<Repeats> {
-  const bitmap = columns.length === 1 ? await bitmapOf(columns[0]!, types[0]!, rows, files) : undefined;
-  if (bitmap !== undefined) return scan(columns, types, files, bitmap);
-  const passes = Math.ceil(rows / keysPerPass);
   const all: Repeats = { count: 0, first: [] };
-  for (let pass = 0; pass < passes; pass++) {
+  const bitmap = columns.length === 1 ? await bitmapOf(columns[0]!, types[0]!, rows, files) : undefined;
+  // A bitmap has room for all keys: the first share does the others' work.
+  if (bitmap !== undefined) return share.number === 0 ? scan(columns, types, files, bitmap) : all;
+  const passes = Math.ceil(rows / share.of / keysPerPass) * share.of;
+  for (let pass = share.number; pass < passes; pass += share.of) {
     const found = await scan(columns, types, files, hashed(rows, passes, pass));
     all.count += found.count;
     all.first.push(...found.first);

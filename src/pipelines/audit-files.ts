@@ -1,0 +1,152 @@
+import pLimit from 'p-limit';
+import { readFooter } from '../parquet/footer.ts';
+import type { ColumnChunk, LogicalField, ParquetFooter } from '../parquet/model.ts';
+import { auditedParquet } from '../rules/audited-parquet.ts';
+import type { AuditedFile, FieldFacts, RuleSpec } from '../rules/rule.ts';
+import type { ExpectedObject, ObjectStore } from '../storage/store.ts';
+
+/** Footers of a wide file take tens of megabytes while they are read. */
+const AT_ONCE = 4;
+
+export interface AuditedFolderOptions {
+  rules: readonly RuleSpec[];
+  /** What rules call a top-level column of the files. */
+  nameOf: (column: string) => string;
+}
+
+/**
+ * Opens Parquet files for rules. A snapshot has a thousand files of thousands of columns: of each footer only what rules name is kept, and a
+ * question about all columns reads it again.
+ * @param objects the versions that are meant; another one in its place is `not_found`
+ * @throws LakegateError `corrupt` for a file that is no Parquet, `unsupported` for an encrypted one, and what the store throws
+ */
+export async function openAuditedFiles(
+  store: ObjectStore,
+  objects: readonly ({ url: string } & ExpectedObject)[],
+  { rules, nameOf }: AuditedFolderOptions,
+): Promise<AuditedFile[]> {
+  const limit = pLimit(AT_ONCE);
+  const named = namedColumns(rules);
+  const schemas = new Map<string, LogicalField[]>();
+  const facts = new Map<LogicalField[], Promise<FieldFacts[]>>();
+
+  async function open(object: { url: string } & ExpectedObject): Promise<AuditedFile> {
+    const { url } = object;
+    const openReader = () => store.open(url, object);
+    const whole = async (): Promise<ParquetFooter> => {
+      const reader = await openReader();
+      try {
+        const footer = await readFooter(reader, url);
+        return { ...footer, fields: footer.fields.map((field) => renamed(field, nameOf(field.name))) };
+      } finally {
+        await reader.close();
+      }
+    };
+    const footer = keptOf(await whole(), named, schemas);
+    const kept = auditedParquet({ url, openReader, footer });
+    /** The file with the footer that a question needs, read again where columns are asked for that no rule names. */
+    const answer = <T>(names: readonly string[] | '*', ask: (file: AuditedFile) => Promise<T>): Promise<T> =>
+      limit(async () => {
+        const known = names !== '*' && names.every((name) => named.has(topOf(name)));
+        return ask(known ? kept : auditedParquet({ url, openReader, footer: await whole() }));
+      });
+    return {
+      ...kept,
+      fields() {
+        const known = facts.get(footer.fields) ?? kept.fields();
+        facts.set(footer.fields, known);
+        return known;
+      },
+      nulls: (names) => answer(names, (file) => file.nulls(names)),
+      nullRows: (name, most) => answer([name], (file) => file.nullRows(name, most)),
+    };
+  }
+
+  return Promise.all(objects.map((object) => limit(() => open(object))));
+}
+
+/** A rule with its columns under the names that tables have: `nameOf` of the top-level column, the rest of the path as it is. */
+export function withNames(spec: RuleSpec, nameOf: (column: string) => string): RuleSpec {
+  const named = (name: string) => nameOf(topOf(name)) + name.slice(topOf(name).length);
+  switch (spec.rule) {
+    case 'not_null':
+      return spec.columns === '*' ? spec : { ...spec, columns: spec.columns.map(named) };
+    case 'unique':
+      return { ...spec, columns: spec.columns.map(named) };
+    case 'max_null_fraction':
+    case 'range':
+    case 'accepted_values':
+    case 'freshness':
+      return { ...spec, column: named(spec.column) };
+    case 'schema': {
+      const columns = Object.entries(spec.columns).map(([name, type]) => [named(name), type]);
+      return { ...spec, columns: Object.fromEntries(columns) as Record<string, string> };
+    }
+    default:
+      return spec;
+  }
+}
+
+/** Top-level columns that rules name. */
+function namedColumns(rules: readonly RuleSpec[]): Set<string> {
+  const names = rules.flatMap((spec): readonly string[] => {
+    switch (spec.rule) {
+      case 'not_null':
+        return spec.columns === '*' ? [] : spec.columns;
+      case 'unique':
+        return spec.columns;
+      case 'max_null_fraction':
+      case 'range':
+      case 'accepted_values':
+      case 'freshness':
+        return [spec.column];
+      default:
+        return [];
+    }
+  });
+  return new Set(names.map(topOf));
+}
+
+function topOf(name: string): string {
+  return name.split('.', 1)[0]!;
+}
+
+function renamed(field: LogicalField, name: string): LogicalField {
+  const move = (each: LogicalField, path: string): LogicalField => ({
+    ...each,
+    path,
+    children: each.children.map((child) => move(child, `${path}.${child.name}`)),
+  });
+  return name === field.name ? field : { ...move(field, name), name };
+}
+
+/** A footer with the chunks of these columns alone, at the places they had; schemas that are alike are held once. */
+function keptOf(
+  footer: ParquetFooter,
+  named: ReadonlySet<string>,
+  schemas: Map<string, LogicalField[]>,
+): ParquetFooter {
+  const schema = JSON.stringify(footer.fields);
+  const fields = schemas.get(schema) ?? footer.fields;
+  schemas.set(schema, fields);
+  const leaves = fields.filter(({ name }) => named.has(name)).flatMap(leavesOf);
+  const rowGroups = footer.rowGroups.map((group) => {
+    const columns: ColumnChunk[] = [];
+    for (const index of leaves) columns[index] = detached(group.columns[index]!);
+    return { ...group, columns };
+  });
+  return { ...footer, fields, rowGroups, leaves: [], keyValueMetadata: {} };
+}
+
+/** Values of statistics are views into the footer's bytes, and would keep all of them. */
+function detached({ minValue, maxValue, ...chunk }: ColumnChunk): ColumnChunk {
+  return {
+    ...chunk,
+    ...(minValue && { minValue: minValue.slice() }),
+    ...(maxValue && { maxValue: maxValue.slice() }),
+  };
+}
+
+function leavesOf({ leaf, children }: LogicalField): number[] {
+  return leaf === undefined ? children.flatMap(leavesOf) : [leaf.index];
+}
