@@ -48,7 +48,7 @@ export interface Lake {
 const LEASE_MS = 15 * 60 * 1000;
 
 /**
- * On a stage, as long as one invocation may take: an event whose run was killed comes back after six times that, and finds the lease over. A
+ * On a stage, as long as one invocation may take: an event whose run was killed comes back after twice that, and finds the lease over. A
  * longer one would use up the event's attempts. Leases are renewed while the work goes on, so that longer runs keep theirs.
  */
 function leaseMs({ stage }: LakeConfig): number {

@@ -19,6 +19,14 @@ export interface QueueWorkerProps extends LakegateFunctionProps {
   headings: { dead: string; old: string };
 }
 
+/**
+ * A message is hidden for as many timeouts of its worker, and the batch window: it must not come again while it is worked on, and what failed must
+ * not wait long. AWS advises six, for functions that are throttled while messages wait in the poller's hands; a source with a maximum of invocations
+ * takes no more messages than it can hand over.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const VISIBILITY_TIMEOUTS = 2;
+
 /** A function behind a queue: it is handed batches, answers which messages of a batch failed, and those alone come again. */
 export class QueueWorker extends Construct {
   readonly queue: MonitoredQueue;
@@ -32,8 +40,7 @@ export class QueueWorker extends Construct {
     const window = Math.max(props.batchWindow, props.batchSize > 10 ? 1 : 0);
     this.queue = new MonitoredQueue(this, 'Queue', {
       name: queueName,
-      // As AWS advises: six times the timeout, and the batch window. A message must not come again while it is worked on.
-      visibility: 6 * props.timeout + window,
+      visibility: VISIBILITY_TIMEOUTS * props.timeout + window,
       attempts: props.attempts,
       tooOld: props.tooOld,
       headings: props.headings,

@@ -45,7 +45,7 @@ export class PartitionStack extends Stack {
     const buckets = [...new Set([lake.stage.buckets.raw.name, ...partitions.buckets])];
     const tell: Grant = { actions: ['events:PutEvents'], resources: [names.arn('events', `event-bus/${names.bus}`)] };
     const common = { lake, code, memory: MEMORY, ...(email && { email }) };
-    // Two functions of one bundle: a queue wants six times its function's timeout before it hands a message over again, and an event needs fewer rights.
+    // Two functions of one bundle: a queue waits twice its function's timeout before it hands a message over again, and an event needs fewer rights.
     const events = new QueueWorker(this, 'Events', {
       ...common,
       ...BATCH,

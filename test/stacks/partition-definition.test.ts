@@ -140,7 +140,9 @@ test('a database that takes longer than the function may is gone on with until i
     };
   };
   const { outcome, invoked } = await run({ sync: 'full' }, { remainingMs: short });
-  expect(outcome).toEqual({ summary: expect.objectContaining({ databases: 1, tables: 12, created: 60, failed: [] }) });
+  expect(outcome).toEqual({ summary: expect.objectContaining({ databases: 1, created: 60, failed: [] }) });
+  // Tables work side by side: one behind the one that the next call starts from may be looked at twice.
+  expect((outcome as { summary: { tables: number } }).summary.tables).toBeGreaterThanOrEqual(12);
   expect(invoked.filter((name) => name === 'a_raw').length).toBeGreaterThan(1);
   expect(Object.values(registered())).toEqual(Array(12).fill(5));
 });

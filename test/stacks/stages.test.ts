@@ -286,7 +286,7 @@ describe('the gate', () => {
     });
     gate.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'acme-dev-gate',
-      VisibilityTimeout: 6 * 120 + 20,
+      VisibilityTimeout: 2 * 120 + 20,
       SqsManagedSseEnabled: true,
       RedrivePolicy: { maxReceiveCount: 3 },
     });
