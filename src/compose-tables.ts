@@ -3,8 +3,10 @@ import type { LakeConfig } from './config/model.ts';
 import { createAthenaClient, createAthenaRunner } from './sql/athena-runner.ts';
 import type { ObjectStore } from './storage/store.ts';
 import { createStores } from './storage/stores.ts';
+import { createGluePartition } from './tables/glue-partition.ts';
 import { createGlueTables } from './tables/glue-tables.ts';
 import type { VersionPorts } from './tables/table-version.ts';
+import type { SnapshotPartitions } from './tables/virtual.ts';
 
 export interface ComposeTablesOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -19,6 +21,7 @@ export interface ComposeTablesOptions {
 
 /** The tables of the pipeline opened for work. */
 export interface TablesManagement extends VersionPorts {
+  partitions: SnapshotPartitions;
   now(): number;
   close(): void;
 }
@@ -38,6 +41,7 @@ export function composeTables(config: LakeConfig, options: ComposeTablesOptions)
   return {
     store: options.store ?? createStores(),
     catalog: createGlueTables(glue),
+    partitions: createGluePartition(glue),
     athena: createAthenaRunner({
       client: athena,
       ...(workgroup !== undefined && { workgroup }),

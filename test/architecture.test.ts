@@ -51,7 +51,7 @@ const ADAPTERS = [
   /^src\/sql\//,
   /^src\/reports\/(cleanrooms\/aws|monitor\/glue-tables)\.ts$/,
   /^src\/partitions\/(glue|glue-requests|s3-folders)\.ts$/,
-  /^src\/tables\/glue-tables\.ts$/,
+  /^src\/tables\/(glue-tables|glue-partition|engine-duckdb|engine-spark)\.ts$/,
   /^src\/aws\//,
 ];
 const isAdapter = (path: string) => ADAPTERS.some((pattern) => pattern.test(path));

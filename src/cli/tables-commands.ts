@@ -4,24 +4,44 @@ import type { Act } from './commands.ts';
 
 /** Adds the commands of `lakegate tables`: the pipeline that splits wide snapshots. */
 export function addTables(tables: Command, act: Act): void {
+  addSplit(tables, act);
+  addCataloging(tables, act);
+  addBucketing(tables, act);
+}
+
+function addSplit(tables: Command, act: Act): void {
   tables
     .command('split')
-    .description("copy a wide snapshot's columns into the tables of a split map")
+    .description("make a wide snapshot's columns the tables of a split map")
     .requiredOption('--source <folder>', 'folder or s3:// URL with snapshot_dt=YYYY-MM-DD/ folders of Parquet files')
-    .requiredOption('--target <folder>', 'folder or s3:// URL that the tables go to')
-    .requiredOption('--map <file>', 'the split map: CSV of table, column, description')
+    .option('--target <folder>', 'folder or s3:// URL that the tables go to (with every engine but virtual)')
+    .option('--map <file>', 'the split map: CSV of table, column, description')
+    .option('--table <name>', 'without a map: all columns as this one table, such as addressable_ids')
+    .addOption(choice('--layout <layout>', 'folders of snapshots, or files alone', ['partitioned', 'plain']))
     .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)')
     .option('--marker <name>', 'a snapshot counts only with this object in its folder, such as _SUCCESS')
     .option('--key <column>', 'the column that every table carries first', 'customer_user_id')
     .option('--alias <names>', 'a source column under another name: source=name, more by commas', aliases, {})
     .option('--tables <names>', 'these tables alone, by commas', names, [])
-    .addOption(new Option('--engine <engine>', 'what moves the data').choices(['copy']).default('copy'))
+    .addOption(choice('--engine <engine>', 'what makes the tables', ['copy', 'duckdb', 'spark', 'virtual']))
+    .addOption(
+      new Option('--otherwise <engine>', 'what makes the tables that cannot be copied').choices(['duckdb', 'spark']),
+    )
+    .addOption(choice('--bucketing <way>', "who lays plain tables' rows into Hive's buckets", ['ctas', 'direct']))
+    .option('--bucket-count <n>', 'how many buckets', whole, 256)
     .option('--target-mb <n>', 'megabytes of an output file at most', megabytes, 512)
+    .option('--memory-mb <n>', 'megabytes of memory that duckdb or spark may take', whole, 2048)
+    .option('--python <program>', 'the Python that has pyspark (default: LAKEGATE_PYTHON, else python3)')
+    .option('--database <name>', 'database of Glue, for virtual')
+    .option('--prefix <text>', "what the virtual tables' names begin with", 'part_')
     .option('--strict', 'stop where the map and the source differ in anything')
     .option('--dry-run', 'say what would be made')
     .action(act(async () => (await import('./tables-split.ts')).split));
-  addCataloging(tables, act);
-  addBucketing(tables, act);
+}
+
+/** One of a few words, the first where none is given. */
+function choice(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).default(words[0]);
 }
 
 /** What is done with the tables in Glue once their files are there. */

@@ -55,7 +55,8 @@ export async function register(context: CommandContext, options: RegisterOptions
 
 const SHOWN = 5;
 
-function remarks({ changes, cut, reason }: RegisterOutcome): string {
+/** What there is to say of a table that was registered, or was not. */
+export function remarks({ changes, cut, reason }: Pick<RegisterOutcome, 'changes' | 'cut' | 'reason'>): string {
   const some = (what: string, names: readonly string[]) =>
     names.length === 0
       ? []

@@ -1,123 +1,96 @@
-import { resolveFolder } from '../config/location.ts';
-import { LakegateError } from '../errors.ts';
-import { createStores } from '../storage/stores.ts';
-import type { Finding, SplitPlan } from '../tables/model.ts';
-import { prepareSplit } from '../tables/prepare-split.ts';
-import { runSplit, type SplitProgress, type TableOutcome, writeSnapshotDate } from '../tables/split.ts';
+import { writeSnapshotDate } from '../tables/split.ts';
 import { columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
-import { fileUrl } from './file-url.ts';
-import { EXIT, type ExitCode, type Output } from './output.ts';
+import { EXIT, type ExitCode, type Output, quoted } from './output.ts';
+import { RUNS, type SplitRun, type SplitTableResult } from './tables-split-engines.ts';
+import { type SplitOptions, splitJob, type WritingJob, writingJob } from './tables-split-job.ts';
+import { virtual } from './tables-virtual.ts';
 import { bytes, count, number } from './words.ts';
 
-export interface SplitOptions {
-  source: string;
-  target: string;
-  map: string;
-  snapshot?: string;
-  marker?: string;
-  key: string;
-  alias: Record<string, string>;
-  tables: string[];
-  targetMb: number;
-  strict?: boolean;
-  dryRun?: boolean;
-}
-
-const MEGABYTE = 1024 * 1024;
-
-/** `lakegate tables split`: columns of the latest snapshot copied into the tables of a split map. */
+/** `lakegate tables split`: columns of a snapshot made the tables of a split map, by the engine that was asked for. */
 export async function split(context: CommandContext, options: SplitOptions): Promise<ExitCode> {
-  const { terminal, output } = context;
-  const store = createStores();
-  const mapUrl = options.map.startsWith('s3:') ? options.map : fileUrl(terminal.cwd, options.map);
-  const text = new TextDecoder().decode((await store.read(mapUrl)).bytes);
-  const { snapshot, findings, plan } = await prepareSplit(store, {
-    source: folder(options.source, '--source', terminal.cwd),
-    target: folder(options.target, '--target', terminal.cwd),
-    map: { text, name: options.map },
-    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
-    ...(options.marker === undefined ? {} : { marker: options.marker }),
-    key: options.key,
-    aliases: options.alias,
-    only: options.tables,
-    strict: options.strict ?? false,
-    targetBytes: options.targetMb * MEGABYTE,
-  });
-  for (const date of snapshot.incomplete) output.say(`snapshot_dt=${date} is not complete and was passed over`);
-  const progress = options.dryRun ? undefined : await createBar(context);
-  const outcomes = options.dryRun ? planned(plan) : await runSplit(store, plan, progress).finally(progress?.stop);
-  const whole = outcomes.every(({ outcome }) => outcome === 'written' || outcome === 'already');
-  if (whole && !options.dryRun && options.tables.length === 0)
-    await writeSnapshotDate(store, plan.target, plan.snapshot);
-  output.result(
-    { snapshot: plan.snapshot, source: snapshot.folder, target: plan.target, findings, tables: outcomes },
-    () => render(plan.snapshot, outcomes, findings, output),
+  const { engine, dryRun = false } = options;
+  const asked = await splitJob(context, options);
+  if (engine === 'virtual') return virtual(asked);
+  const job = writingJob(asked);
+  const { output } = context;
+  const { source, target } = job.request;
+  const first = await RUNS[engine](job);
+  for (const date of first.incomplete) output.say(`snapshot_dt=${date} is not complete and was passed over`);
+  const run = await otherwise(job, first);
+  const { date, findings, tables } = run;
+  const whole = tables.every(({ outcome }) => outcome === 'written' || outcome === 'already');
+  if (whole && !dryRun && options.tables.length === 0) await writeSnapshotDate(job.store, target, date);
+  output.result({ snapshot: date, source: `${source}snapshot_dt=${date}/`, target, engine, findings, tables }, () =>
+    render(job, run),
   );
-  return whole || (options.dryRun && plan.left.length === 0) ? EXIT.done : EXIT.failed;
+  const allPlanned = tables.every(({ outcome }) => outcome === 'planned');
+  return whole || (dryRun && allPlanned) ? EXIT.done : EXIT.failed;
 }
 
-function folder(text: string, option: string, cwd: string): string {
-  const resolved = resolveFolder(text, cwd);
-  if ('url' in resolved) return resolved.url;
-  throw new LakegateError('usage', `${option}: ${resolved.fault}, found ${JSON.stringify(text)}`);
+/** Has another engine make what the copy engine left, where that was asked for. */
+async function otherwise(job: WritingJob, run: SplitRun): Promise<SplitRun> {
+  const { otherwise: engine } = job.options;
+  const left = run.tables.filter(({ outcome }) => outcome === 'left');
+  if (engine === undefined || left.length === 0) return run;
+  const request = {
+    ...job.request,
+    // The snapshot that the others are of, even when a newer one has come meanwhile.
+    snapshot: run.date,
+    only: job.request.map === undefined ? [] : left.map(({ table }) => table),
+    strict: false,
+  };
+  const { tables } = await RUNS[engine]({ ...job, request });
+  const made = new Map(tables.map((one) => [one.table, one]));
+  return {
+    ...run,
+    tables: run.tables.map((one) => {
+      const other = one.outcome === 'left' ? made.get(one.table) : undefined;
+      return other === undefined ? one : { ...other, engine };
+    }),
+  };
 }
 
-/** What a dry run has to say of each table. */
-interface Planned extends Omit<TableOutcome, 'outcome'> {
-  outcome: TableOutcome['outcome'] | 'planned';
-}
-
-function planned({ tables, left }: SplitPlan): Planned[] {
-  return [
-    ...tables.map(
-      ({ table, folder: place, outputs }): Planned => ({
-        table: table.name,
-        outcome: 'planned',
-        folder: place,
-        files: outputs.length,
-        rows: outputs.reduce((sum, { rows }) => sum + rows, 0),
-        bytes: outputs.reduce((sum, each) => sum + each.bytes, 0),
-      }),
-    ),
-    ...left.map(({ table, reason }): Planned => ({ table, outcome: 'left', reason })),
-  ];
-}
-
-function render(snapshot: string, outcomes: readonly Planned[], findings: readonly Finding[], output: Output): string {
-  const rows = outcomes.map(({ table, outcome, files, rows: amount, bytes: size, reason }) => [
+function render(job: WritingJob, { date, tables, findings }: SplitRun): string {
+  const { output } = job.context;
+  const rows = tables.map(({ table, outcome, files, rows: amount, bytes: size, reason, engine }) => [
     table,
     outcome,
     files === undefined ? '' : number(files),
     amount === undefined ? '' : number(amount),
     size === undefined ? '' : bytes(size),
-    reason ?? '',
+    reason ?? (engine === undefined ? '' : `by ${engine}`),
   ]);
   const heading = ['table', 'outcome', 'files', 'rows', 'size', 'why'];
-  const parts = [`snapshot_dt=${snapshot}, ${count(outcomes.length, 'table')}`, columns(heading, rows, output.width)];
+  const parts = [`snapshot_dt=${date}, ${count(tables.length, 'table')}`, columns(heading, rows, output.width)];
   if (findings.length > 0) {
     parts.push(`the split map and the source differ:\n${findings.map(({ message }) => `  ${message}`).join('\n')}`);
   }
+  const left = tables.filter(({ outcome }) => outcome === 'left');
+  if (left.length > 0) parts.push(whoElse(job, left, date, output));
   return parts.join('\n\n');
 }
 
-interface Bar extends SplitProgress {
-  stop(): void;
-}
-
-/** A bar on a terminal, nothing otherwise. */
-async function createBar({ output, terminal }: CommandContext): Promise<Bar | undefined> {
-  if (!output.live) return undefined;
-  const { SingleBar } = await import('cli-progress');
-  const bar = new SingleBar({
-    format: '{bar} {percentage}%  copied',
-    stream: terminal.err,
-    clearOnComplete: true,
-    hideCursor: true,
-  });
-  return {
-    total: (amount) => bar.start(Math.max(1, amount), 0),
-    copied: (amount) => bar.increment(amount),
-    stop: () => bar.stop(),
-  };
+/** The command that makes what was left; on S3 the Glue job. */
+function whoElse({ request, options }: WritingJob, left: readonly SplitTableResult[], date: string, output: Output) {
+  const names = left.map(({ table }) => table).join(',');
+  const what = `${count(left.length, 'table')} cannot be copied`;
+  if (!(request.source.startsWith('file:') && request.target.startsWith('file:'))) {
+    const filter = request.map === undefined ? '' : ` TABLES_FILTER=${names}`;
+    return `${what}. The Glue job glue/split.py makes them: SNAPSHOT_DT=${date}${filter}`;
+  }
+  const aliases = Object.entries(options.alias).map(([from, to]) => `${from}=${to}`);
+  const words = [
+    ['source', options.source],
+    ['target', options.target],
+    ['map', options.map],
+    ['tables', options.map === undefined ? undefined : names],
+    ['table', options.table],
+    ['layout', options.layout === 'partitioned' ? undefined : options.layout],
+    ['snapshot', date],
+    ['key', options.key === 'customer_user_id' ? undefined : options.key],
+    ['alias', aliases.length === 0 ? undefined : aliases.join(',')],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]));
+  const command = output.command(`tables split ${words.join(' ')} --engine duckdb`);
+  return `${what}. Rows that are decoded and written anew make them (or --engine spark):\n  ${command}`;
 }

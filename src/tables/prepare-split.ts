@@ -39,6 +39,9 @@ const PART_BYTES = 2 * 1024 ** 3;
 /** Tables written side by side on S3: each holds parts of 8 MiB until they are sent. On disk a table holds nothing. */
 const TABLES_AT_ONCE = { s3: 8, file: 64 } as const;
 
+/** What a snapshot is held against; without a target where nothing is to be written. */
+export type SourceRequest = Omit<SplitRequest, 'target' | 'targetBytes'> & { target?: string };
+
 /** A snapshot and the tables that are to be made of it, whoever makes them. */
 export interface MatchedSource {
   snapshot: Snapshot;
@@ -53,7 +56,7 @@ export interface MatchedSource {
  * Finds the snapshot, reads its files' footers and holds the split map against them; nothing is written.
  * @throws LakegateError `config` with all findings where the map and the source do not go together, and what the steps throw
  */
-export async function matchSource(store: ObjectStore, request: SplitRequest): Promise<MatchedSource> {
+export async function matchSource(store: ObjectStore, request: SourceRequest): Promise<MatchedSource> {
   checkApart(request);
   const { map, layout = 'partitioned' } = request;
   const mapped = map === undefined ? undefined : parseSplitMap(map.text, map.name);
@@ -103,14 +106,14 @@ function single(columns: readonly string[], table = SINGLE_TABLE): MapEntry[] {
 }
 
 /** What is written under the source would be taken for a part of it, and a table of a source's name would replace it. */
-function checkApart({ source, target }: SplitRequest): void {
-  if (!source.startsWith(target) && !target.startsWith(source)) return;
+function checkApart({ source, target }: SourceRequest): void {
+  if (target === undefined || (!source.startsWith(target) && !target.startsWith(source))) return;
   throw new LakegateError('config', `expected the tables apart from their source, found ${target} and ${source}`);
 }
 
 const SHOWN = 200;
 
-function unfit({ map, strict }: SplitRequest, { folder }: Snapshot, findings: readonly Finding[]): LakegateError {
+function unfit({ map, strict }: SourceRequest, { folder }: Snapshot, findings: readonly Finding[]): LakegateError {
   const lines = findings.slice(0, SHOWN).map(({ message }) => `\n  ${message}`);
   const more = findings.length > SHOWN ? `\n  and ${findings.length - SHOWN} more` : '';
   const way = strict && !findings.some(({ fatal }) => fatal) ? '; without --strict it would run all the same' : '';

@@ -125,22 +125,37 @@ async function registerTable(
     comment: snapshot === undefined ? `${kind} table` : `${kind} table created from snapshot_dt=${snapshot}`,
     ...(buckets !== undefined && partitionKeys.length === 0 && { buckets }),
   };
-  const before = await catalog.get(database, name);
-  const outcome: RegisterOutcome = {
+  return {
     table: name,
-    outcome: outcomeOf(before, definition),
     location: found.location,
     columns: definition.columns.length,
-    ...(before !== undefined && { changes: columnChanges(before.columns, definition.columns) }),
     ...(fit.cut.length > 0 && { cut: fit.cut }),
+    ...(await putTable(catalog, database, definition, request.dryRun ?? false)),
   };
-  if (request.dryRun || outcome.outcome === 'unchanged') return outcome;
-  if (before === undefined) await catalog.create(database, tableInput(definition));
-  else {
+}
+
+/**
+ * Gives a table its definition, where it has another: in one step, and nothing of it where `dryRun` says so.
+ * @throws LakegateError `exists` where somebody else's table has the name; of the catalogue
+ */
+export async function putTable(
+  catalog: TableCatalog,
+  database: string,
+  definition: TableDefinition,
+  dryRun: boolean,
+): Promise<Pick<RegisterOutcome, 'changes'> & { outcome: 'created' | 'updated' | 'unchanged' }> {
+  const before = await catalog.get(database, definition.name);
+  const outcome = outcomeOf(before, definition);
+  if (before === undefined) {
+    if (!dryRun) await catalog.create(database, tableInput(definition));
+    return { outcome };
+  }
+  const changes = columnChanges(before.columns, definition.columns);
+  if (outcome !== 'unchanged' && !dryRun) {
     checkReplaceable(database, before, definition);
     await catalog.update(database, tableInput(definition, before.parameters), before.version);
   }
-  return outcome;
+  return { outcome, changes };
 }
 
 function checkKey(name: string, columns: readonly HiveColumn[], { column }: Buckets): void {
@@ -169,7 +184,7 @@ export function checkReplaceable(
   });
 }
 
-function outcomeOf(before: CatalogedTable | undefined, wanted: TableDefinition): RegisterOutcome['outcome'] {
+function outcomeOf(before: CatalogedTable | undefined, wanted: TableDefinition): 'created' | 'updated' | 'unchanged' {
   if (before === undefined) return 'created';
   const facts = (
     location: string | undefined,

@@ -1,0 +1,141 @@
+import { LakegateError } from '../errors.ts';
+import { splitByDuckDb } from '../tables/engine-duckdb.ts';
+import { localPath } from '../tables/engine-duckdb-sql.ts';
+import { planRows } from '../tables/engine-rows.ts';
+import { type SparkArguments, splitBySpark } from '../tables/engine-spark.ts';
+import type { Finding, TablePlan } from '../tables/model.ts';
+import type { TableOutcome } from '../tables/outcome.ts';
+import { matchSource, prepareSplit } from '../tables/prepare-split.ts';
+import type { Snapshot } from '../tables/snapshot.ts';
+import { runSplit } from '../tables/split.ts';
+import { createBar, createTableBar } from './tables-progress.ts';
+import type { WritingJob } from './tables-split-job.ts';
+
+/** What a run has to say of each table; `planned` in a dry run. */
+export interface SplitTableResult extends Omit<TableOutcome, 'outcome'> {
+  outcome: TableOutcome['outcome'] | 'planned';
+  /** Who made it, where it was not the engine that was asked for. */
+  engine?: 'duckdb' | 'spark';
+}
+
+export interface SplitRun {
+  /** `YYYY-MM-DD`. */
+  date: string;
+  /** Newer snapshots that lack the marker. */
+  incomplete: readonly string[];
+  findings: readonly (Finding | Pick<Finding, 'fatal' | 'message'>)[];
+  tables: SplitTableResult[];
+}
+
+type Run = (job: WritingJob) => Promise<SplitRun>;
+
+export const RUNS: Readonly<Record<'copy' | 'duckdb' | 'spark', Run>> = { copy, duckdb, spark };
+
+async function copy(job: WritingJob): Promise<SplitRun> {
+  const { context, store, request, options } = job;
+  const { snapshot, findings, plan } = await prepareSplit(store, request);
+  const of = about(snapshot, findings);
+  if (options.dryRun) {
+    const left = plan.left.map(({ table, reason }): SplitTableResult => ({ table, outcome: 'left', reason }));
+    return { ...of, tables: [...plan.tables.map(planned), ...left] };
+  }
+  const bar = await createBar(context);
+  return { ...of, tables: await runSplit(store, plan, bar).finally(bar?.stop) };
+}
+
+/** Rows decoded and written anew, whichever engine does it: what would be made. */
+async function plannedRows(job: WritingJob) {
+  const { store, request, buckets } = job;
+  const { snapshot, findings, tables, files, refused } = await matchSource(store, request);
+  const decoded = planRows(tables, files, { ...request, snapshot: snapshot.date, ...(buckets && { buckets }) });
+  return { of: about(snapshot, findings), decoded, files, refused };
+}
+
+async function duckdb(job: WritingJob): Promise<SplitRun> {
+  const { context, store, request, options } = job;
+  const { of, decoded, files, refused } = await plannedRows(job);
+  const [unreadable] = refused;
+  if (unreadable !== undefined) {
+    throw new LakegateError(
+      'unsupported',
+      `DuckDB does not read what the copy engine refuses: ${unreadable.url}: ${unreadable.reason}. Try --engine spark`,
+      { context: { url: unreadable.url } },
+    );
+  }
+  if (options.dryRun) return { ...of, tables: decoded.map(({ plan }) => planned(plan)) };
+  const bar = await createBar(context);
+  const { target } = request;
+  const work = splitByDuckDb(store, decoded, files, { memoryMb: options.memoryMb, target }, bar);
+  return { ...of, tables: await work.finally(bar?.stop) };
+}
+
+async function spark(job: WritingJob): Promise<SplitRun> {
+  const { context, request, options } = job;
+  const elsewhere = [request.source, request.target].find((url) => !url.startsWith('file:'));
+  if (elsewhere !== undefined) {
+    throw new LakegateError(
+      'unsupported',
+      `Spark splits folders of this machine here, found ${elsewhere}. On S3 use --engine copy, or run glue/split.py as a Glue job`,
+      { context: { url: elsewhere } },
+    );
+  }
+  if (options.dryRun) {
+    const { of, decoded } = await plannedRows(job);
+    return { ...of, tables: decoded.map(({ plan }) => planned(plan)) };
+  }
+  const bar = await createTableBar(context);
+  const { env } = context.terminal;
+  const work = splitBySpark(sparkArguments(job), {
+    python: options.python ?? (env.LAKEGATE_PYTHON || 'python3'),
+    memoryMb: options.memoryMb,
+    env,
+    ...(request.map !== undefined && { map: request.map.text }),
+    ...(bar !== undefined && { onLine: bar.line }),
+  });
+  const { snapshot, notes, tables } = await work.finally(bar?.stop);
+  const date = snapshot ?? '';
+  const folderOf = (table: string) =>
+    `${request.target}${table}/${request.layout === 'partitioned' ? `snapshot_dt=${date}/` : ''}`;
+  return {
+    date,
+    incomplete: [],
+    findings: notes.map((message) => ({ fatal: false, message })),
+    tables: tables.map((one) => ({ ...one, folder: folderOf(one.table) })),
+  };
+}
+
+/** The job's arguments for what the command was asked. */
+export function sparkArguments({ request, options, buckets }: WritingJob): SparkArguments {
+  const aliases = Object.entries(request.aliases).map(([from, to]) => `${from}=${to}`);
+  const { snapshot, marker, table, only } = request;
+  return {
+    MODE: request.layout === 'plain' ? 'bucketed' : 'partitioned',
+    SOURCE_PATH: localPath(request.source),
+    TARGET_PATH: localPath(request.target),
+    KEY_COL: request.key,
+    TARGET_FILE_MB: String(Math.max(1, Math.ceil(options.targetMb))),
+    STRICT: String(request.strict),
+    BUCKETING: buckets === undefined ? 'ctas' : 'direct',
+    BUCKET_COUNT: String(options.bucketCount),
+    ...(snapshot !== undefined && { SNAPSHOT_DT: snapshot }),
+    ...(marker !== undefined && { MARKER: marker }),
+    ...(table !== undefined && { TABLE_NAME: table }),
+    ...(aliases.length > 0 && { ALIASES: aliases.join(',') }),
+    ...(only.length > 0 && { TABLES_FILTER: only.join(',') }),
+  };
+}
+
+function about({ date, incomplete }: Snapshot, findings: readonly Finding[]): Omit<SplitRun, 'tables'> {
+  return { date, incomplete, findings };
+}
+
+function planned({ table, folder, outputs }: TablePlan): SplitTableResult {
+  return {
+    table: table.name,
+    outcome: 'planned',
+    folder,
+    files: outputs.length,
+    rows: outputs.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
