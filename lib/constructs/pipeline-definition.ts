@@ -1,0 +1,111 @@
+import { type EVENT_NAMES, EVENT_SOURCE, REPORT_WANTED } from '../../src/notify/event-source.ts';
+import { BUSY } from '../../src/pipelines/machine.ts';
+import type { PipelineJob } from '../../src/pipelines/model.ts';
+import { oneSource } from './pipeline-source.ts';
+import { call, caught, type PipelineParts, type State, type States } from './pipeline-states.ts';
+import { type Retry, retryOf } from './step-retries.ts';
+
+const PIPELINE_FAILED = 'pipeline.failed' satisfies (typeof EVENT_NAMES)[number];
+
+/** Another execution of the pipeline has to end first: for half a day it is asked whether it has. */
+const WAIT_TURN: Retry = { ...retryOf([BUSY], 80, 60), MaxDelaySeconds: 600 };
+
+/** Sources worked on at the same time. */
+const SOURCES = 2;
+
+/**
+ * The state machine of a pipeline, in Amazon States Language with JSONPath. `Validate` looks at everything that is cheap to look at before anything
+ * is paid for; then each source is audited, split, and its tables are registered. A step that fails is written down by the function and holds back
+ * no other source or table; `Finish` sums up and tells of them, and the execution fails at its end. State names are unique in the whole definition.
+ *
+ * Input: `RunInput` of src/pipelines/model.ts, all of it optional.
+ */
+export function pipelineDefinition(parts: PipelineParts): Record<string, unknown> {
+  const { pipeline, worker, bus, timeoutMinutes } = parts;
+  return {
+    Comment: `Splits wide snapshots into the ${pipeline} tables`,
+    StartAt: 'Validate',
+    TimeoutSeconds: 86_400 + timeoutMinutes * 60,
+    States: {
+      Validate: call(
+        worker,
+        { mode: 'validate', pipeline, 'input.$': '$', 'execution.$': '$$.Execution.Id' },
+        { retry: [WAIT_TURN], keeps: { as: 'plan' }, failed: 'TellInvalid', next: 'Sources' },
+      ),
+      Sources: {
+        Type: 'Map',
+        ItemsPath: '$.plan.sources',
+        MaxConcurrency: SOURCES,
+        ItemSelector: { 'item.$': '$$.Map.Item.Value' },
+        ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...oneSource(parts) },
+        ResultPath: null,
+        Catch: caught('TellBroken'),
+        Next: 'Finish',
+      },
+      Finish: call(
+        worker,
+        { mode: 'finish', pipeline, 'run.$': '$.plan.run', 'execution.$': '$$.Execution.Id' },
+        { keeps: { as: 'summary' }, failed: 'TellBroken', next: 'Reports' },
+      ),
+      Reports: {
+        Type: 'Map',
+        ItemsPath: '$.summary.reports',
+        ItemProcessor: {
+          ProcessorConfig: { Mode: 'INLINE' },
+          StartAt: 'AskForReport',
+          States: {
+            AskForReport: {
+              ...put(bus, REPORT_WANTED, { 'report.$': '$.report' }),
+              End: true,
+            },
+          },
+        },
+        ResultPath: null,
+        Next: 'AllDone',
+      },
+      AllDone: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.summary.failed[0]', IsPresent: true, Next: 'SomeFailed' }],
+        Default: 'Done',
+      },
+      SomeFailed: {
+        Type: 'Fail',
+        Error: 'TablesFailed',
+        CausePath:
+          "States.Format('{} failed, the others are done. The first: {}', States.ArrayLength($.summary.failed), States.JsonToString($.summary.failed[0]))",
+      },
+      Done: { Type: 'Succeed' },
+      ...telling('Invalid', 'validate', parts),
+      ...telling('Broken', 'run', parts),
+    },
+  };
+}
+
+/** Tells the bus of what ends the run at once, and ends it. The execution fails in any case, and its alarm tells a person. */
+function telling(what: string, job: PipelineJob | 'run', { pipeline, bus }: PipelineParts): States {
+  return {
+    [`Tell${what}`]: {
+      ...put(bus, PIPELINE_FAILED, {
+        event: PIPELINE_FAILED,
+        'at.$': '$$.State.EnteredTime',
+        pipeline,
+        'execution.$': '$$.Execution.Id',
+        count: 1,
+        failures: [{ job, 'reason.$': 'States.JsonToString($.failure)' }],
+      }),
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: `Run${what}` }],
+      Next: `Run${what}`,
+    },
+    [`Run${what}`]: { Type: 'Fail', Error: `Run${what}`, CausePath: '$.failure.Cause' },
+  };
+}
+
+function put(bus: string, type: string, detail: Record<string, unknown>): State {
+  return {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::events:putEvents',
+    Parameters: { Entries: [{ EventBusName: bus, Source: EVENT_SOURCE, DetailType: type, Detail: detail }] },
+    ResultPath: null,
+    Retry: [retryOf(['States.ALL'], 6, 2)],
+  };
+}
