@@ -8,7 +8,7 @@ import { type Retry, retryOf } from './step-retries.ts';
 const PIPELINE_FAILED = 'pipeline.failed' satisfies (typeof EVENT_NAMES)[number];
 
 /** Another execution of the pipeline has to end first: for half a day it is asked whether it has. */
-const WAIT_TURN: Retry = { ...retryOf([BUSY], 80, 60), MaxDelaySeconds: 600 };
+const WAIT_TURN: Retry = { ...retryOf([BUSY], 150, 60), MaxDelaySeconds: 600 };
 
 /** Sources worked on at the same time. */
 const SOURCES = 2;

@@ -1,5 +1,4 @@
 /** The state machines of the pipelines as they are written: valid, with unique names, nothing left without a way on. How they run is tested by running them. */
-import aslValidator from 'asl-validator';
 import { StateMachine } from 'aws-local-stepfunctions';
 import { pipelineDefinition } from '../../lib/constructs/pipeline-definition.ts';
 import type { PipelineParts } from '../../lib/constructs/pipeline-states.ts';
@@ -65,8 +64,6 @@ describe.each(Object.keys(DEFINITIONS))('%s', (name) => {
   const definition = DEFINITIONS[name]!;
 
   test('is valid', () => {
-    const { isValid, errors } = aslValidator(definition as Parameters<typeof aslValidator>[0]);
-    expect([isValid, errors]).toEqual([true, []]);
     expect(
       () => new StateMachine(definition as unknown as ConstructorParameters<typeof StateMachine>[0]),
     ).not.toThrow();
@@ -99,6 +96,13 @@ describe.each(Object.keys(DEFINITIONS))('%s', (name) => {
     // Audit fails its Map, which goes on; what cannot be written down, or no report be asked for, is a broken run.
     expect(alone.filter((state) => !/^(Note\w+|Audit|AskForReport)$/.test(state))).toEqual([]);
   });
+});
+
+test('what is no state machine would be found', () => {
+  const broken = { StartAt: 'Here', States: { Here: { Type: 'Task', Next: 'Nowhere' } } };
+  expect(() => new StateMachine(broken as unknown as ConstructorParameters<typeof StateMachine>[0])).toThrow(
+    /invalid/i,
+  );
 });
 
 test('a stage that needs neither Glue nor Athena asks neither', () => {
