@@ -113,22 +113,14 @@ async function copyRowGroup(
     const leaves = columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf));
     return { copy, columns, leaves, layout: rowGroupLayout(group, leaves, copy.position, footer.footerStart) };
   });
-  await streamSpans(
-    reader,
-    transfers(placed, ({ chunks }) => chunks.slice(0, 1)),
-  );
-  await streamSpans(
-    reader,
-    transfers(placed, ({ chunks }) => chunks.slice(1)),
-  );
-  await streamSpans(
-    reader,
-    transfers(placed, ({ bloomFilters }) => bloomFilters),
-  );
-  await streamSpans(
-    reader,
-    transfers(placed, ({ columnIndexes }) => columnIndexes),
-  );
+  for (const movesOf of [
+    ({ chunks }: RowGroupLayout) => chunks.slice(0, 1),
+    ({ chunks }: RowGroupLayout) => chunks.slice(1),
+    ({ bloomFilters }: RowGroupLayout) => bloomFilters,
+    ({ columnIndexes }: RowGroupLayout) => columnIndexes,
+  ]) {
+    await streamSpans(reader, transfers(reader, placed, movesOf));
+  }
   const offsetIndexes = await readSpans(
     reader,
     placed.flatMap(({ layout }) => layout.offsetIndexes),
@@ -190,20 +182,38 @@ async function copyRowGroup(
   }
 }
 
-/** What several copies take of a source, in its order, each span once. */
+/** What several copies take of a source, in its order, each span once; runs that a writer can copy inside its store stand apart. */
 function transfers(
+  reader: RangeReader,
   placed: readonly { copy: ColumnCopy; layout: RowGroupLayout }[],
   movesOf: (layout: RowGroupLayout) => readonly Move[],
 ): Transfer[] {
   const byLeaf = new Map<number, { source: Span; to: ObjectWriter[] }>();
+  const inside: Transfer[] = [];
   for (const { copy, layout } of placed) {
-    for (const { leaf, source } of movesOf(layout)) {
+    const moves = movesOf(layout);
+    const runs = runsInside(reader, copy.writer, moves);
+    inside.push(...runs.map((source) => ({ source, to: [copy.writer], inside: true })));
+    for (const { leaf, source } of moves) {
+      if (runs.some((run) => run.start <= source.start && source.end <= run.end)) continue;
       const known = byLeaf.get(leaf);
       if (known === undefined) byLeaf.set(leaf, { source, to: [copy.writer] });
       else known.to.push(copy.writer);
     }
   }
-  return [...byLeaf.values()].sort((a, b) => a.source.start - b.source.start);
+  return [...byLeaf.values(), ...inside].sort((a, b) => a.source.start - b.source.start);
+}
+
+/** Runs of neighbours that a writer copies inside its store. @param moves in the source's order */
+function runsInside(reader: RangeReader, { ranges }: ObjectWriter, moves: readonly Move[]): Span[] {
+  if (!ranges?.takes(reader)) return [];
+  const runs: Span[] = [];
+  for (const { source } of moves) {
+    const last = runs.at(-1);
+    if (last?.end === source.start) last.end = source.end;
+    else runs.push({ ...source });
+  }
+  return runs.filter(({ start, end }) => end - start >= ranges.worthwhile);
 }
 
 /** Spans of a source in memory, by leaf: for what is small, such as indexes. */

@@ -12,8 +12,8 @@ import { type CopyPlan, copyDoing, sourceTime } from './s3-copy-source.ts';
 import { isGone, isStatus, s3ErrorOf, s3Fault } from './s3-errors.ts';
 import { checkSameSize, sizeAt } from './s3-putting.ts';
 import { replaced } from './s3-reading.ts';
+import { abortUpload, beginUpload, completeUpload, partFacts, type Upload } from './s3-upload.ts';
 import { bareEtag, copySource, decodedKey, quotedEtag, type S3Place, s3Place } from './s3-url.ts';
-import { abortUpload, beginUpload, completeUpload, partFacts, type Upload } from './s3-writer.ts';
 
 /** S3's limit. */
 const MOST_PARTS = 10_000;

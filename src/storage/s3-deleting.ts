@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { isGone, s3Fault } from './s3-errors.ts';
+import { abortUpload } from './s3-upload.ts';
 import { s3Place, uploadOf } from './s3-url.ts';
-import { abortUpload } from './s3-writer.ts';
 
 /** S3's limit of one DeleteObjects. */
 const BATCH = 1000;

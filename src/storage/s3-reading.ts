@@ -132,6 +132,7 @@ function rangeReader(client: S3Client, url: string, place: S3Place, version: Exp
     url,
     byteLength: size,
     cheapSeeks: false,
+    ...(isTableBucket(url) ? {} : { version }),
     async read(start, end, room) {
       const from = Math.max(0, start);
       const length = Math.max(0, Math.min(end, size) - from);

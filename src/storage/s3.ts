@@ -4,6 +4,7 @@ import { s3Copy } from './s3-copying.ts';
 import { deleteS3 } from './s3-deleting.ts';
 import { listS3, unfinishedUploads } from './s3-listing.ts';
 import { putIf } from './s3-putting.ts';
+import { rangeCopies } from './s3-range-copy.ts';
 import { s3Reading } from './s3-reading.ts';
 import { s3Writer } from './s3-writer.ts';
 import type { ObjectStore } from './store.ts';
@@ -17,6 +18,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   conditionalCopy?: boolean;
   /** Bytes of an uploaded part, at least 5 MiB on S3. Default: 8 MiB. */
   partSize?: number;
+  /** Bytes of a part at least, where ranges of other objects are copied into an object. Default: S3's limit, 5 MiB. */
+  leastPart?: number;
   /** Largest object copied by one request, bytes. Default: S3's limit, 5 GiB. */
   copyAtOnce?: number;
   /** Bytes of a part of a larger copy, at least 5 MiB on S3. Default: 256 MiB. */
@@ -44,7 +47,15 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
     concurrency: CONCURRENT_COPIED_PARTS,
     conditionalCopy: options.conditionalCopy ?? true,
   };
-  const writerOptions = { partSize: options.partSize ?? 8 * MIB, concurrency: CONCURRENT_PARTS };
+  const writerOptions = {
+    partSize: options.partSize ?? 8 * MIB,
+    concurrency: CONCURRENT_PARTS,
+    copyConcurrency: CONCURRENT_COPIED_PARTS,
+  };
+  const ranges = rangeCopies(client, {
+    leastPart: options.leastPart ?? 5 * MIB,
+    copyPartSize: copyOptions.copyPartSize,
+  });
   return {
     head,
     open,
@@ -52,7 +63,7 @@ export function createS3Store(options: S3StoreOptions = {}): ObjectStore {
     create: async (url, bytes) => putIf(client, url, bytes, { ifAbsent: true }),
     replace: async (url, bytes, etag) => putIf(client, url, bytes, { ifEtag: etag }),
     copy: (from, to, expected) => s3Copy(client, copyOptions, head, [from, to, expected]),
-    writer: async (url) => s3Writer(client, url, writerOptions),
+    writer: async (url) => s3Writer(client, url, writerOptions, ranges),
     delete: (urls) => deleteS3(client, urls),
     list: (prefix) => listS3(client, prefix),
     unfinished: (prefix, olderThanMs) => unfinishedUploads(client, prefix, olderThanMs, options.now ?? Date.now),

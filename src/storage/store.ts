@@ -34,6 +34,8 @@ export interface RangeReader {
   read(start: number, end: number, room?: Uint8Array): Promise<Uint8Array>;
   /** Whether many small reads are as good as one large one (a local file), or each costs a round trip (S3). */
   readonly cheapSeeks: boolean;
+  /** The version that is read, where a writer of the same store may copy ranges of it. */
+  readonly version?: ExpectedObject;
   close(): Promise<void>;
 }
 
@@ -82,4 +84,20 @@ export interface ObjectWriter {
   /** Replaces nothing: @throws LakegateError `exists` when the target appeared meanwhile with another size. */
   finish(): Promise<{ size: number }>;
   abort(): Promise<void>;
+  /** Absent where the store copies no ranges: bytes are then read and written. */
+  readonly ranges?: RangeCopying;
+}
+
+/** Ranges of other objects appended without their bytes passing through the process (S3: UploadPartCopy). */
+export interface RangeCopying {
+  /** Whether ranges of what this reads can be copied. */
+  takes(source: RangeReader): boolean;
+  /** Bytes from which on copying a range spares anything: shorter ones are read and written all the same. */
+  readonly worthwhile: number;
+  /**
+   * Appends the bytes [start, end) of the version that the reader reads. A few of the first ones may be read, where what was written before is
+   * too small for a part. A server that cannot do it is asked once, and the bytes are read from then on.
+   * @throws LakegateError `not_found` when that version is not there any more, and what reading and writing throw
+   */
+  copy(source: RangeReader, start: number, end: number): Promise<void>;
 }

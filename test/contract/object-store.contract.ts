@@ -219,6 +219,46 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
       expect(await contents(`${root}same`)).toBe('123');
     });
 
+    test('ranges of another object are appended between what is written, of the version that is read', async () => {
+      // Two and a half of S3's smallest parts, no two places of it alike.
+      const numbers = Uint32Array.from({ length: (5 * 2 ** 20 * 2.5) / 4 }, (_, index) => index * 2654435761);
+      const bytes = new Uint8Array(numbers.buffer);
+      await store.create(`${root}source`, bytes);
+      const source = await store.open(`${root}source`);
+      const writer = await store.writer(`${root}ranged`);
+      const { ranges } = writer;
+      const offered = ranges?.takes(source);
+      const append = async (start: number, end: number) =>
+        offered ? ranges!.copy(source, start, end) : writer.write(await source.read(start, end));
+      await writer.write(text('PAR1'));
+      await append(7, bytes.length - 3);
+      await append(0, 5);
+      await writer.write(text('between'));
+      await append(1_000_001, bytes.length);
+      await writer.write(text('PAR1'));
+      const expected = Buffer.concat([
+        text('PAR1'),
+        bytes.subarray(7, -3),
+        bytes.subarray(0, 5),
+        text('between'),
+        bytes.subarray(1_000_001),
+        text('PAR1'),
+      ]);
+      expect(await writer.finish()).toEqual({ size: expected.length });
+      expect(expected.equals((await store.read(`${root}ranged`)).bytes)).toBe(true);
+      if (!offered) return;
+      const late = await store.writer(`${root}late`);
+      const { etag } = (await store.head(`${root}source`))!;
+      await store.replace(`${root}source`, bytes.toReversed(), etag);
+      const copied = async () => {
+        await late.ranges!.copy(source, 0, bytes.length);
+        await late.finish();
+      };
+      await expect(copied()).rejects.toMatchObject({ kind: 'not_found' });
+      await late.abort();
+      expect(await store.head(`${root}late`)).toBeUndefined();
+    });
+
     test('delete removes the named objects and no others', async () => {
       for (const name of ['a', 'b', 'd/c']) await store.create(root + name, text(name));
       await store.delete([`${root}a`, `${root}missing`, `${root}d/c`]);

@@ -6,12 +6,14 @@ import { readFooter } from '../../src/parquet/footer.ts';
 import type { ParquetFooter } from '../../src/parquet/model.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
+import { commitAllPlanned, copyPlannedPart, planItems } from '../../src/tables/planned.ts';
 import { prepareSplit, type SplitRequest } from '../../src/tables/prepare-split.ts';
 import { runSplit } from '../../src/tables/split.ts';
 import { splitMapCsv, writeSource } from '../tables/generator.ts';
 import { type Emulator, startSeaweed } from './emulators/index.ts';
 import { type Engine, startEngines, startSpark } from './engine.ts';
 import { newBucket, useEmulator } from './s3.ts';
+import { countingClient } from './s3-traffic.ts';
 
 const FIXTURES = join(__dirname, '../fixtures/parquet');
 const CODECS = ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'].flatMap((codec) => [`${codec}-v1`, `${codec}-v2`]);
@@ -182,6 +184,52 @@ describe('on S3', () => {
     useEmulator(s3);
   });
   afterAll(() => s3.stop());
+
+  test('large chunks are copied inside S3: less than a twentieth of the bytes passes through the process', async () => {
+    const file = join(scratch, 'large.parquet');
+    const columns = [...'ABCDEFGH'].map((name) => `random() ${name}`);
+    await engines.ask('duckdb_sql', {
+      statements: [
+        `copy (select range id, ${columns} from range(3200000)) to '${file}' (format parquet, compression uncompressed, row_group_size 3200000)`,
+      ],
+    });
+    const bucket = await newBucket();
+    const elsewhere = await newBucket();
+    await createStores().copy(file, `${bucket}in/snapshot_dt=2026-01-31/0.parquet`);
+    const { client, traffic } = countingClient();
+    const onS3 = createStores({ s3: { client } });
+    const lines = [...'ABCDEFGH'].map((name, index) => `${index < 4 ? 'FRONT' : 'BACK'},${name},`);
+    const { plan } = await prepareSplit(onS3, {
+      ...REQUEST,
+      source: `${bucket}in/`,
+      target: `${elsewhere}out/`,
+      key: 'id',
+      map: { text: `table,column,description\n${lines.join('\n')}\n`, name: 'map' },
+    });
+    for (const item of planItems(plan)) for (const part of item) await copyPlannedPart(onS3, plan, part);
+    const bytes = plan.tables.flatMap(({ outputs }) => outputs).reduce((sum, output) => sum + output.bytes, 0);
+    expect(bytes).toBeGreaterThan(200e6);
+    expect({ sent: traffic.sent / bytes < 0.05, received: traffic.received / bytes < 0.05 }).toEqual({
+      sent: true,
+      received: true,
+    });
+    // Of each output: an upload begun and ended, parts of 256 MiB at most, and the few that hold its beginning and its end.
+    expect(traffic.requests.CreateMultipartUpload).toBe(2);
+    expect(traffic.requests.UploadPart).toBe(4);
+    expect(traffic.requests.UploadPartCopy).toBeLessThanOrEqual(6);
+    expect((await commitAllPlanned(onS3, plan)).map(({ outcome }) => outcome)).toEqual(['written', 'written']);
+    for (const { table, folder, outputs } of plan.tables) {
+      const copy = join(scratch, `large-${table.name}.parquet`);
+      await createStores().copy(`${folder}${outputs[0]!.name}`, copy);
+      const sums = (path: string) =>
+        engines.ask<string[]>('duckdb_sql', {
+          statements: [
+            `select count(*) n, bit_xor(hash(${table.columns.map(({ name }) => name)})) h from read_parquet('${path}')`,
+          ],
+        });
+      expect(await sums(copy)).toEqual(await sums(file));
+    }
+  });
 
   test('from bucket to bucket, broken off and gone on with', async () => {
     const TABLES = { A: 30, B: 20, C: 5 };

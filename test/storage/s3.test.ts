@@ -196,3 +196,93 @@ describe('answers that are lost', () => {
     await expect(store().read('s3://lake/a')).rejects.toMatchObject({ kind: 'unavailable', retryable: true });
   });
 });
+
+describe('ranges copied inside S3', () => {
+  const source = new Uint8Array(1000).map((_, index) => index % 251);
+  const VERSION = { size: source.length, etag: 'e1', version: 'v1' };
+  const options = { partSize: 100, leastPart: 50, copyPartSize: 300 };
+
+  function uploads(copying: boolean): void {
+    server.answer((request) => {
+      const { query, headers } = request;
+      if (request.method === 'GET') return range(source, request);
+      if (query.has('uploads')) return xml('<R><UploadId>u1</UploadId></R>');
+      const number = Number(query.get('partNumber'));
+      if (headers['x-amz-copy-source'] !== undefined) {
+        if (!copying) return refusal(501, 'NotImplemented');
+        return xml(`<CopyPartResult><ETag>"p${number}"</ETag></CopyPartResult>`);
+      }
+      return number > 0 ? { headers: { etag: `"p${number}"` } } : xml('<R><ETag>"done"</ETag></R>');
+    });
+  }
+
+  /** @returns how many bytes were put together */
+  async function written(made: ReturnType<typeof store>): Promise<number> {
+    const reader = await made.open('s3://raw/a', VERSION);
+    const writer = await made.writer('s3://lake/b');
+    const append = async (start: number, end: number) =>
+      writer.ranges === undefined
+        ? writer.write(await reader.read(start, end))
+        : writer.ranges.copy(reader, start, end);
+    await writer.write(new TextEncoder().encode('PAR1'));
+    await append(10, 900);
+    await append(20, 40);
+    await append(0, 1000);
+    return (await writer.finish()).size;
+  }
+
+  const copies = () => server.seen.filter(({ headers }) => headers['x-amz-copy-source'] !== undefined);
+
+  test('are pinned to the version, and parts between are filled up from what is read', async () => {
+    uploads(true);
+    await written(store(options));
+    expect(copies().map(({ headers }) => headers['x-amz-copy-source-range'])).toEqual([
+      'bytes=56-337',
+      'bytes=338-619',
+      'bytes=620-899',
+      'bytes=30-272',
+      'bytes=273-515',
+      'bytes=516-758',
+      'bytes=759-999',
+    ]);
+    for (const { headers } of copies()) {
+      expect(headers).toMatchObject({
+        'x-amz-copy-source': 'raw/a?versionId=v1',
+        'x-amz-copy-source-if-match': '"e1"',
+      });
+    }
+    const parts = server.seen
+      .filter(({ query }) => query.has('partNumber'))
+      .map(({ query }) => query.get('partNumber'));
+    expect(parts.toSorted((a, b) => Number(a) - Number(b))).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+
+  test('a server without them is asked once, and the bytes are read from then on', async () => {
+    uploads(false);
+    const made = store(options);
+    const size = await written(made);
+    await written(made);
+    expect(copies()).toHaveLength(1);
+    const sent = server.seen
+      .filter(({ query }) => query.has('partNumber'))
+      .reduce(
+        (sum, { headers }) => sum + Number(headers['x-amz-decoded-content-length'] ?? headers['content-length']),
+        0,
+      );
+    expect(sent).toBe(2 * size);
+  });
+
+  test('a source that was replaced is not_found, and what was uploaded is dropped', async () => {
+    uploads(true);
+    const made = store(options);
+    const reader = await made.open('s3://raw/a', VERSION);
+    const writer = await made.writer('s3://lake/b');
+    server.answer((request) => {
+      if (request.query.has('uploads')) return xml('<R><UploadId>u1</UploadId></R>');
+      return request.headers['x-amz-copy-source'] === undefined ? { status: 204 } : refusal(412, 'PreconditionFailed');
+    });
+    await expect(writer.ranges!.copy(reader, 0, 1000)).rejects.toMatchObject({ kind: 'not_found' });
+    await writer.abort();
+    expect(said().at(-1)).toBe('DELETE /lake/b');
+  });
+});
