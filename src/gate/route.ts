@@ -13,10 +13,17 @@ export function isHidden(key: string): boolean {
   return key.split('/').some((part) => part.startsWith('.') || part.startsWith('_'));
 }
 
-/** Whether nobody misses an object that no table claims: folders, and what its name marks as no data. */
-export function isNoData({ raw }: Pick<LakeConfig, 'raw'>, url: string): boolean {
+/** Whether nobody misses an object that no table claims: folders, what its name marks as no data, and snapshots, which the pipelines take. */
+export function isNoData(config: Pick<LakeConfig, 'raw' | 'pipelines'>, url: string): boolean {
+  const { raw } = config;
+  if (snapshotSource(config, url) !== undefined) return true;
   const key = url.startsWith(raw) ? url.slice(raw.length) : url.slice(url.lastIndexOf('/') + 1);
   return key === '' || key.endsWith('/') || isHidden(key);
+}
+
+/** Name of the pipelines' source whose snapshots lie where the object does. */
+function snapshotSource({ pipelines }: Pick<LakeConfig, 'pipelines'>, url: string): string | undefined {
+  return pipelines?.sources.find(({ path }) => url.startsWith(path))?.name;
 }
 
 /**
@@ -31,6 +38,10 @@ export function route(config: LakeConfig, url: string): Route {
   if (isHidden(key)) return { kind: 'unrouted', reason: 'names that start with . or _ are not data' };
   const table = config.tables.find((candidate) => key.startsWith(candidate.prefix));
   if (table) return { kind: 'table', table };
+  const source = snapshotSource(config, url);
+  if (source !== undefined) {
+    return { kind: 'unrouted', reason: `it is of the snapshots ${source}, which the pipelines split into tables` };
+  }
   const [first, ...rest] = key.split('/');
   if (config.autoTables && first && rest.length > 0) {
     if (!TABLE_NAME.test(first)) {

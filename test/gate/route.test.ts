@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { tableDefaults } from '../../src/config/defaults.ts';
 import type { LakeConfig } from '../../src/config/model.ts';
-import { autoTable, route, tableOf } from '../../src/gate/route.ts';
+import { autoTable, isNoData, route, tableOf } from '../../src/gate/route.ts';
 import { lakeConfig } from '../faults/lake.ts';
 
 const declared = lakeConfig('/lake');
@@ -45,6 +45,37 @@ test('where tables are made as they come, the folder names the table', () => {
       kind: 'unrouted',
       reason: expect.stringMatching(/no table name/),
     });
+});
+
+test('snapshots are the pipelines’, and nobody misses them', () => {
+  const source = {
+    name: 'infobase',
+    path: `${RAW}infobase/`,
+    table: 'infobase',
+    key: 'id',
+    aliases: {},
+    strict: false,
+  };
+  const glue = { workerType: 'G.4X', workers: 8, timeoutMinutes: 240 };
+  const pipelines = {
+    sources: [source],
+    targetBytes: 1,
+    concurrency: 1,
+    glue,
+    start: { onMarker: false },
+    runs: `${RAW}runs/`,
+  };
+  const snapshot = `${RAW}infobase/snapshot_dt=2026-11-01/part-0.parquet`;
+  for (const config of [declared, automatic].map((lake) => ({ ...lake, pipelines }))) {
+    expect(route(config, snapshot)).toMatchObject({
+      kind: 'unrouted',
+      reason: expect.stringMatching(/snapshots infobase/),
+    });
+    expect(isNoData(config, snapshot)).toBe(true);
+    expect(isNoData(config, `${RAW}infobaseX/a.parquet`)).toBe(false);
+  }
+  expect(isNoData(declared, snapshot)).toBe(false);
+  expect(route({ ...declared, pipelines }, `${RAW}orders/a.parquet`)).toMatchObject({ kind: 'table' });
 });
 
 test('whatever the key, a route is to a table whose prefix it has, or nowhere', () => {
