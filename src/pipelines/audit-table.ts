@@ -1,16 +1,18 @@
 import type { PipelineBase } from '../config/pipelines-model.ts';
 import type { RuleSpec } from '../rules/rule.ts';
 import { KEYS_PER_PASS } from '../rules/unique.ts';
-import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
+import type { ObjectStore } from '../storage/store.ts';
 import type { AuditFinding, GateVerdict } from './audit-model.ts';
 import { verdictOf } from './audit-reason.ts';
-import { type AuditPorts, auditFiles } from './audit-share.ts';
+import { type AuditedObject, type AuditPorts, auditFiles } from './audit-share.ts';
 
 export interface AuditedTable {
   /** As messages call it. */
   name: string;
   /** Folder of this snapshot's files, URL ending in `/`; what lies deeper in it is not of the table. */
   folder: string;
+  /** These files of the folder alone; all of them where it is absent. */
+  files?: readonly AuditedObject[];
   /** Name of the column that has to come first, lower case. */
   key: string;
   /** Rows of the snapshot that it was made of. */
@@ -30,7 +32,7 @@ export async function auditTable(
   { audit }: Pick<PipelineBase, 'audit'>,
   table: AuditedTable,
 ): Promise<GateVerdict> {
-  const objects = await filesOf(ports.store, table.folder);
+  const objects = table.files ?? (await filesOf(ports.store, table.folder));
   const what = `the table ${table.name}`;
   if (objects.length === 0) {
     const finding: AuditFinding = {
@@ -71,8 +73,8 @@ export async function auditTable(
 }
 
 /** The files that readers of a folder see. */
-async function filesOf(store: ObjectStore, folder: string): Promise<ObjectInfo[]> {
-  const found: ObjectInfo[] = [];
+async function filesOf(store: ObjectStore, folder: string): Promise<AuditedObject[]> {
+  const found: AuditedObject[] = [];
   for await (const object of store.list(folder)) {
     const name = object.url.slice(folder.length);
     if (!name.includes('/') && !/^[._]/.test(name) && object.size > 0) found.push(object);

@@ -69,9 +69,9 @@ export type PipelineRequest =
   | { mode: 'plan'; item: SourceItem }
   /** Copies one piece of the plan; done again, it does nothing twice. A piece that throws is noted by `failed`, and the others go on to `collect`. */
   | { mode: 'copy'; item: SourceItem; piece: number }
-  /** Commits what was copied, or reads what the Spark job says it did. `error`: why the job failed, null where it did not. */
+  /** Which tables were copied whole, or written by the Spark job as it says. `error`: why the job failed, null where it did not. */
   | { mode: 'collect'; item: SourceItem; error: string | null }
-  /** Audits a table's files and registers it. */
+  /** Audits a table's files, puts what was copied into its place, and registers it. */
   | { mode: 'register'; item: SourceItem; table: string }
   /** After the table's statement: swaps a version in. `error`: why the statement failed, null where it did not. */
   | { mode: 'settle'; item: SourceItem; table: string; error: string | null }

@@ -25,11 +25,17 @@ const METADATA = 'metadata';
  * Finds the tables that the split jobs left under a folder. `metadata/` and whatever begins with `_` or `.` is none.
  * @param root URL ending in `/`
  * @param snapshot the snapshot that columns are read from; tables that lack it are left out
+ * @param below of the folders under the root those alone whose names begin with it, for who wants one table of many
  * @throws LakegateError `invalid` where two folders would be one table, or files lie beside folders of snapshots; of the store
  */
-export async function findTables(store: ObjectStore, root: string, snapshot?: string): Promise<FoundTable[]> {
+export async function findTables(
+  store: ObjectStore,
+  root: string,
+  snapshot?: string,
+  below = '',
+): Promise<FoundTable[]> {
   const files = new Map<string, Map<string, ObjectInfo>>();
-  for await (const object of store.list(root)) {
+  for await (const object of store.list(`${root}${below}`)) {
     const folders = object.url.slice(root.length).split('/');
     const file = folders.pop()!;
     if ([...folders, file].some((part) => /^[._]/.test(part)) || folders.includes(METADATA) || file === '') continue;

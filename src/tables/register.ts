@@ -101,12 +101,19 @@ export async function snapshotTold(store: ObjectStore, root: string): Promise<st
   }
 }
 
-async function registerTable(
+/**
+ * Registers one table.
+ * @param name that it gets in Glue
+ * @param snapshot that its comment names
+ * @throws LakegateError `invalid` for a table that is too wide or lacks the buckets' column, `exists` where the name is somebody else's; `conflict`;
+ *   of the store and the catalogue
+ */
+export async function registerTable(
   { store, catalog }: { store: ObjectStore; catalog: TableCatalog },
   found: FoundTable,
   name: string,
   snapshot: string | undefined,
-  request: RegisterRequest,
+  request: Pick<RegisterRequest, 'database' | 'buckets' | 'maxColumns' | 'tooWide' | 'dryRun'>,
 ): Promise<RegisterOutcome> {
   const { database, buckets } = request;
   const partitionKeys = found.layout === 'snapshots' ? [PARTITION_KEY] : [];

@@ -57,12 +57,22 @@ export async function buildVersion(ports: VersionPorts, version: TableVersion): 
   try {
     await ports.athena.run(statement, database);
   } catch (error) {
-    // Athena leaves files of a CTAS that failed (user guide, "Considerations and limitations for CTAS queries").
-    await ports.catalog.remove(database, building).catch(() => undefined);
-    await deleteFolder(ports.store, location).catch(() => undefined);
+    await abandonVersion(ports, version).catch(() => undefined);
     throw error;
   }
   await swapIn(ports, version);
+}
+
+/**
+ * Removes what a statement left that did not run to its end: Athena leaves files of a CTAS that failed (user guide, "Considerations and limitations for
+ * CTAS queries"). The readers' table is not touched, nor is a version that it is at.
+ */
+export async function abandonVersion(
+  { store, catalog }: Pick<VersionPorts, 'store' | 'catalog'>,
+  { database, table, building, location }: Pick<TableVersion, 'database' | 'table' | 'building' | 'location'>,
+): Promise<void> {
+  await catalog.remove(database, building);
+  if (!isAt((await catalog.get(database, table))?.location, location)) await deleteFolder(store, location);
 }
 
 /**
