@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { LakegateError } from '../errors.ts';
 import { splitByDuckDb } from '../tables/engine-duckdb.ts';
 import { localPath } from '../tables/engine-duckdb-sql.ts';
@@ -84,9 +85,9 @@ async function spark(job: WritingJob): Promise<SplitRun> {
     return { ...of, tables: decoded.map(({ plan }) => planned(plan)) };
   }
   const bar = await createTableBar(context);
-  const { env } = context.terminal;
+  const { env, cwd } = context.terminal;
   const work = splitBySpark(sparkArguments(job), {
-    python: options.python ?? (env.LAKEGATE_PYTHON || 'python3'),
+    python: program(options.python ?? (env.LAKEGATE_PYTHON || 'python3'), cwd),
     memoryMb: options.memoryMb,
     env,
     ...(request.map !== undefined && { map: request.map.text }),
@@ -102,6 +103,11 @@ async function spark(job: WritingJob): Promise<SplitRun> {
     findings: notes.map((message) => ({ fatal: false, message })),
     tables: tables.map((one) => ({ ...one, folder: folderOf(one.table) })),
   };
+}
+
+/** A program's name is looked for on the PATH; a path is from where the command was called. */
+function program(name: string, cwd: string): string {
+  return name.includes('/') ? resolve(cwd, name) : name;
 }
 
 /** The job's arguments for what the command was asked. */

@@ -13,7 +13,7 @@ import { prepareSplit } from '../../src/tables/prepare-split.ts';
 import { registerTables } from '../../src/tables/register.ts';
 import { runSplit } from '../../src/tables/split.ts';
 import { swapIn } from '../../src/tables/table-version.ts';
-import { REAL_TABLES, splitMapCsv, writeSource } from '../tables/generator.ts';
+import { splitMapCsv, writeSource } from '../tables/generator.ts';
 import { startMiniStack, startMoto } from './emulators/index.ts';
 import { type Engine, startEngines, startSplitJob } from './engine.ts';
 import { clientOf } from './glue-client.ts';
@@ -21,11 +21,15 @@ import { newBucket, useEmulator } from './s3.ts';
 
 const KEY = 'customer_user_id';
 const SNAPSHOT = '2026-01-31';
+/** Some of the real map's: the widest among them. All of them are made in tables-engines.test.ts. */
+const TABLES = { IBE_08: 3, MIACS_02_A: 100, MIACS_02_B: 4 };
 const store = createStores();
 
 interface Result {
   snapshot: string;
   notes: string[];
+  source: { files: number; rows: number };
+  error?: string;
   tables: { table: string; outcome: string; files?: number; rows?: number; reason?: string }[];
 }
 
@@ -65,14 +69,14 @@ async function differences(one: string, other: string): Promise<string> {
   return String(found!.n);
 }
 
-test('27 tables as the copy engine makes them, row for row; again; a newer snapshot beside it', async () => {
+test('tables as the copy engine makes them, row for row; again; a newer snapshot beside it', async () => {
   const [source, target, copied, map] = [folder('wide'), folder('spark'), folder('copy'), join(scratch, 'wide.csv')];
-  await writeSource(store, `${source}snapshot_dt=${SNAPSHOT}/`, { files: 2, rows: 60 });
-  await writeFile(map, splitMapCsv());
+  await writeSource(store, `${source}snapshot_dt=${SNAPSHOT}/`, { tables: TABLES, files: 2, rows: 60 });
+  await writeFile(map, splitMapCsv(TABLES));
   const { plan } = await prepareSplit(store, {
     source,
     target: copied,
-    map: { text: splitMapCsv(), name: 'map' },
+    map: { text: splitMapCsv(TABLES), name: 'map' },
     key: KEY,
     aliases: {},
     only: [],
@@ -90,7 +94,7 @@ test('27 tables as the copy engine makes them, row for row; again; a newer snaps
   };
   const result = await run(words);
   expect(result.tables.map(({ table, outcome, rows, files }) => [table, outcome, rows, files])).toEqual(
-    Object.keys(REAL_TABLES).map((table) => [table, 'written', 120, 1]),
+    Object.keys(TABLES).map((table) => [table, 'written', 120, 1]),
   );
   expect(result.notes).toEqual(['MIACS_02_A has 101 columns, partition keys counted: more than 100']);
   for (const { table, folder: place } of plan.tables) {
@@ -101,7 +105,7 @@ test('27 tables as the copy engine makes them, row for row; again; a newer snaps
 
   const some = { ...words, TABLES_FILTER: 'IBE_08,MIACS_02_B' };
   await run(some);
-  await writeSource(store, `${source}snapshot_dt=2026-02-28/`, { files: 1, rows: 7 });
+  await writeSource(store, `${source}snapshot_dt=2026-02-28/`, { tables: TABLES, files: 1, rows: 7 });
   expect((await run(some)).snapshot).toBe('2026-02-28');
   const [counted] = await sql<{ old: string; all: string }>(
     `select count(*) filter (snapshot_dt = '${SNAPSHOT}') as old, count(*) as all from read_parquet('${target}IBE_08/*/*.parquet', hive_partitioning = true)`,
@@ -123,7 +127,9 @@ test('a failed table keeps its data and is named, the others go on; files of sev
   // What an earlier run of another kind left, which this one must not write beside.
   await mkdir(`${target}PLAIN`, { recursive: true });
   await sql(`copy (select 1 as old) to '${target}PLAIN/old.parquet' (format parquet)`);
-  await expect(run({ MODE: 'partitioned', SOURCE_PATH: source, TARGET_PATH: target, CSV_FILE: map })).rejects.toThrow(
+  const result = join(scratch, 'results', 'mixed.json');
+  const words = { MODE: 'partitioned', SOURCE_PATH: source, TARGET_PATH: target, CSV_FILE: map, RESULT_PATH: result };
+  await expect(run(words)).rejects.toThrow(
     /2 of 3 tables failed, and have the data that they had: BAD: column x has types that no type holds without a loss: .*; PLAIN: .* has files beside folders of snapshots/,
   );
   expect(await sql(`select ${KEY} as k, n from read_parquet('${target}GOOD/*/*.parquet') order by 1`)).toEqual([
@@ -131,6 +137,27 @@ test('a failed table keeps its data and is named, the others go on; files of sev
     { k: 'b', n: '5000000000' },
   ]);
   expect(await readdir(`${target}PLAIN`)).toEqual(['old.parquet']);
+  // Whoever goes on with the tables that were written finds them named, though the job failed.
+  const told = async () => JSON.parse(await readFile(result, 'utf8')) as Result;
+  expect(await told()).toMatchObject({
+    snapshot: SNAPSHOT,
+    source: { files: 2, rows: 2 },
+    error: expect.stringContaining('2 of 3 tables failed') as string,
+    tables: [
+      { table: 'GOOD', outcome: 'written', files: 1, rows: 2 },
+      { table: 'BAD', outcome: 'failed', reason: expect.stringContaining('column x has types') as string },
+      { table: 'PLAIN', outcome: 'failed' },
+    ],
+  });
+  // A job that did not come so far leaves its own reason, not the last one's tables.
+  await expect(run({ ...words, SNAPSHOT_DT: '2026-03-31' })).rejects.toThrow(
+    'there is no folder snapshot_dt=2026-03-31/',
+  );
+  expect(await told()).toMatchObject({
+    snapshot: null,
+    tables: [],
+    error: expect.stringContaining('2026-03-31') as string,
+  });
   // A job that failed says of no snapshot that its tables are there.
   await expect(readdir(`${target}metadata`)).rejects.toThrow('ENOENT');
 });
@@ -203,6 +230,29 @@ test.each([
   await run({ ...words, SOURCE_PATH: few });
   const sparse = await checkBuckets(store, `${target}addressable_ids/`, { column: KEY, count: COUNT });
   expect(sparse).toEqual({ files: COUNT, rows: 1, missing: [], faults: [] });
+});
+
+test('folders of id_bucket by the hash of the key, in place of files without, and the other way round', async () => {
+  const [source, target] = [folder('id-bucket'), folder('id-bucket-out')];
+  await mkdir(`${source}snapshot_dt=${SNAPSHOT}`, { recursive: true });
+  await sql(
+    `copy (select case when i % 10 = 0 then null else 'k' || i end as Customer_User_id, i as v from range(300) t(i)) to '${source}snapshot_dt=${SNAPSHOT}/0.parquet' (format parquet)`,
+  );
+  const words = { MODE: 'partitioned', SOURCE_PATH: source, TARGET_PATH: target, TABLE_NAME: 'T' };
+  const place = `${target}T/snapshot_dt=${SNAPSHOT}`;
+  await run(words);
+  const [plain] = (await readdir(place)).filter((name) => name.endsWith('.parquet'));
+  expect((await run({ ...words, ID_BUCKET: '4' })).tables).toMatchObject([{ outcome: 'written', rows: 300, files: 4 }]);
+  expect(await readdir(place)).not.toContain(plain);
+  expect(await job.ask('id_buckets', { path: `${target}T`, key: KEY, count: 4 })).toEqual([4, 300, 0]);
+  // Fewer buckets: those that are gone leave no folder that would be taken for a partition.
+  await run({ ...words, ID_BUCKET: '2' });
+  expect((await readdir(place)).filter((name) => !name.startsWith('.')).sort()).toEqual(['id_bucket=0', 'id_bucket=1']);
+  await run(words);
+  expect((await readdir(place)).filter((name) => name.startsWith('id_bucket'))).toEqual([]);
+  await expect(run({ ...words, MODE: 'bucketed', ID_BUCKET: '4' })).rejects.toThrow(
+    'expected it with --MODE partitioned',
+  );
 });
 
 test("Athena's statements are Trino's and Hive's", async () => {

@@ -1,5 +1,6 @@
 """A Spark session that runs glue/split.py as Glue does: the script's own `run`, arguments read by Glue's getResolvedOptions."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,34 @@ def write_parquet(sql, target):
     spark.sql(sql).coalesce(1).write.mode("overwrite").parquet(target)
 
 
+def lines(frame):
+    """Rows as JSON, nulls and all, so that equal rows are equal lines."""
+    return [json.dumps(row.asDict(), default=str, sort_keys=True) for row in frame.collect()]
+
+
+def rows(path):
+    return lines(spark.read.parquet(path))
+
+
+def external_rows(columns, location, date, folder):
+    """A snapshot of a table over files that others wrote, as a catalogue describes it."""
+    spark.sql("drop table if exists external_table")
+    listed = ", ".join(f"`{name}` {kind}" for name, kind in (column.split(" ") for column in columns))
+    spark.sql(f"create table external_table ({listed}, snapshot_dt string) using parquet partitioned by (snapshot_dt) location '{location}'")
+    spark.sql(f"alter table external_table add partition (snapshot_dt = '{date}') location '{folder}'")
+    try:
+        return lines(spark.table("external_table").where(f"snapshot_dt = '{date}'").drop("snapshot_dt"))
+    finally:
+        spark.sql("drop table external_table")
+
+
+def id_buckets(path, key, count):
+    """Of a table with folders of id_bucket: how many there are, rows, and rows that lie in another than the seed's job puts them into."""
+    frame = spark.read.parquet(path)
+    wrong = frame.where(f"id_bucket != pmod(xxhash64(`{key}`), {count})")
+    return [frame.select("id_bucket").distinct().count(), frame.count(), wrong.count()]
+
+
 def parse(statement, dialect):
     """What sqlglot's grammar of a dialect takes a statement for; Spark's own, which is Hive's in its DDL, for `spark`."""
     if dialect == "spark":
@@ -52,4 +81,4 @@ def parse(statement, dialect):
     return [type(one).__name__ for one in sqlglot.parse(statement, read=dialect)]
 
 
-serve({"run": run, "bucket_by": bucket_by, "write_parquet": write_parquet, "parse": parse})
+serve({"run": run, "bucket_by": bucket_by, "write_parquet": write_parquet, "parse": parse, "rows": rows, "id_buckets": id_buckets, "external_rows": external_rows})
