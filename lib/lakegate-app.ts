@@ -6,10 +6,11 @@ import { LakeStack } from './stacks/lake-stack.ts';
 import { NessieStack } from './stacks/nessie-stack.ts';
 import { PartitionStack } from './stacks/partition-stack.ts';
 import { ReportStack } from './stacks/report-stack.ts';
+import { TablesStack } from './stacks/tables-stack.ts';
 import { type StageLake, stageNames } from './stage-names.ts';
 
 /** Folders with the bundles of a stage's functions, its configuration in each. */
-export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt' | 'report', string>;
+export type StageCode = Record<'wap-audit' | 'notify' | 'maintenance' | 'partition-mgmt' | 'report' | 'tables', string>;
 
 /** The stacks of one stage. */
 export interface StageStacks {
@@ -21,6 +22,8 @@ export interface StageStacks {
   partitions?: PartitionStack;
   /** With `reports:` in lake.yaml. */
   reports?: ReportStack;
+  /** With `pipelines:` in lake.yaml. */
+  tables?: TablesStack;
 }
 
 /** Puts a stage's stacks into the app, in the order in which they are deployed. */
@@ -86,6 +89,18 @@ export function addStage(app: App, lake: StageLake, code: StageCode): StageStack
   reports?.addStackDependency(data);
   reports?.addStackDependency(alerts);
   if (nessie) reports?.addStackDependency(nessie);
+  const tables = lake.pipelines
+    ? new TablesStack(app, names.of('tables'), {
+        lake,
+        pipelines: lake.pipelines,
+        code: code.tables,
+        key: data.key,
+        ...(alerts.email && { email: alerts.email }),
+        ...of('tables', `Tables of the wide snapshots of ${names.prefix}`),
+      })
+    : undefined;
+  tables?.addStackDependency(data);
+  tables?.addStackDependency(alerts);
   return {
     lake: data,
     alerts,
@@ -93,6 +108,7 @@ export function addStage(app: App, lake: StageLake, code: StageCode): StageStack
     ...(nessie && { nessie }),
     ...(partitions && { partitions }),
     ...(reports && { reports }),
+    ...(tables && { tables }),
   };
 }
 

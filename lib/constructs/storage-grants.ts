@@ -100,7 +100,7 @@ function writeBucket(lake: StageLake, bucket: string): Grant[] {
  * key of its own. What S3 says it encrypts (the encryption context) draws the boundary instead.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
  */
-function useKeys(lake: StageLake, buckets: readonly string[], actions: readonly string[]): Grant {
+export function useKeys(lake: StageLake, buckets: readonly string[], actions: readonly string[]): Grant {
   const { arn, bucketArn } = stageNames(lake);
   return {
     actions,

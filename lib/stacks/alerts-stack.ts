@@ -126,4 +126,4 @@ export class AlertsStack extends Stack {
 }
 
 /** Parts of a stage whose alarms are told in Slack too, as their alarms' names start. */
-const ALARMING = ['gate', 'wap-audit', 'maintenance', 'table-upkeep', 'nessie', 'partition', 'report'];
+const ALARMING = ['gate', 'wap-audit', 'maintenance', 'table-upkeep', 'nessie', 'partition', 'report', 'tables'];

@@ -7,6 +7,8 @@ import type { Construct } from 'constructs';
 import { glueDatabases } from '../constructs/catalog-grants.ts';
 import { DataBucket } from '../constructs/data-bucket.ts';
 import { ExistingRawEvents } from '../constructs/existing-raw-events.ts';
+import { GLUE_LOGS } from '../constructs/split-job.ts';
+import { usesSpark } from '../constructs/tables-grants.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
 
 export interface LakeStackProps extends StackProps {
@@ -48,6 +50,8 @@ export class LakeStack extends Stack {
         conditions: { StringEquals: { 'aws:SourceAccount': stage.account } },
       }),
     );
+
+    if (usesSpark(lake)) this.encryptsJobLogs(lake);
 
     const common = { key: this.key, removal, emptyOnRemoval: destroy };
     const { raw, lake: tables, results } = stage.buckets;
@@ -99,6 +103,22 @@ export class LakeStack extends Stack {
       );
     }
     return false;
+  }
+
+  /** Glue's security configurations take a key for their logs. */
+  private encryptsJobLogs(lake: StageLake): void {
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal(`logs.${lake.stage.region}.amazonaws.com`)],
+        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+        resources: ['*'],
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': stageNames(lake).arn('logs', `log-group:${GLUE_LOGS}*`),
+          },
+        },
+      }),
+    );
   }
 
   private database(name: string, lake: StageLake, removal: RemovalPolicy): void {

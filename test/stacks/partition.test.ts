@@ -1,5 +1,6 @@
 /** What the stack of partition management promises, read from its template: who may do what, what is listened to, how often runs begin. */
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { rightsOf } from './rights-of.ts';
 import { type Resource, synthesize } from './stage.ts';
 
 const LAKE = (partitions: string) => `
@@ -26,38 +27,7 @@ function resources(from: typeof plain, type: string): Resource['Properties'][] {
   return found.map(({ Properties }) => Properties);
 }
 
-interface Statement {
-  Action: string | string[];
-  Resource: unknown;
-  Condition?: unknown;
-}
-
-/** By role: lines of `resource: actions`, with `if` where there is a condition. */
-function rights(from: typeof plain): Record<string, string[]> {
-  const lines: Record<string, string[]> = {};
-  for (const { PolicyDocument, Roles } of resources(from, 'AWS::IAM::Policy')) {
-    const { Statement } = PolicyDocument as { Statement: Statement[] };
-    for (const { Ref } of Roles as { Ref: string }[]) {
-      const role = Ref.replace(/(Role[0-9A-F]{8}|[0-9A-F]{8})$/, '');
-      const own = Statement.flatMap(({ Action, Resource, Condition }) =>
-        [Resource].flat().map((resource) => {
-          const words = [Action].flat().sort().join(' ');
-          return `${nameOf(resource)}: ${words}${Condition === undefined ? '' : ' if'}`;
-        }),
-      );
-      lines[role] = [...(lines[role] ?? []), ...own].sort();
-    }
-  }
-  return lines;
-}
-
-function nameOf(resource: unknown): string {
-  if (typeof resource !== 'string') return `<${/"Ref":"(\w+?)[0-9A-F]{8}"/.exec(JSON.stringify(resource))?.[1]}>`;
-  return resource
-    .replace('arn:aws:', '')
-    .replace(':eu-west-1:111111111111:', ':')
-    .replaceAll('-111111111111-eu-west-1', '');
-}
+const rights = (from: typeof plain) => rightsOf([from.templates.partitions!]);
 
 const LOGS = 'logs:CreateLogStream logs:PutLogEvents';
 const STATE = [

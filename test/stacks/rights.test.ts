@@ -1,4 +1,5 @@
 /** Who may do what: the whole list, for each role of a stage. A right that is added or widened has to be added here, where a reader sees it. */
+import { rightsOf } from './rights-of.ts';
 import { synthesize } from './stage.ts';
 
 const LAKE = `
@@ -15,47 +16,9 @@ stages:
   dev: { account: "111111111111", region: eu-west-1 }
 `;
 
-interface Statement {
-  Effect: string;
-  Action: string | string[];
-  Resource: unknown;
-  Condition?: unknown;
-}
-
 const { templates } = synthesize(LAKE);
 
-/** By role: lines of `resource: actions`, with `if` where there is a condition. */
-function rights(): Record<string, string[]> {
-  const lines: Record<string, string[]> = {};
-  for (const template of Object.values(templates)) {
-    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
-    for (const { Properties } of policies) {
-      const { Statement } = Properties.PolicyDocument as { Statement: Statement[] };
-      for (const { Ref } of Properties.Roles as { Ref: string }[]) {
-        const role = Ref.replace(/(Role[0-9A-F]{8}|[0-9A-F]{8})$/, '');
-        const own = Statement.flatMap(({ Action, Resource, Condition }) =>
-          [Resource].flat().map((resource) => {
-            const words = [Action].flat().sort().join(' ');
-            return `${nameOf(resource)}: ${words}${Condition === undefined ? '' : ' if'}`;
-          }),
-        );
-        lines[role] = [...(lines[role] ?? []), ...own].sort();
-      }
-    }
-  }
-  return lines;
-}
-
-/** An ARN without what is the same for all, a reference as `<LogicalId>`. */
-function nameOf(resource: unknown): string {
-  if (typeof resource === 'string') {
-    return resource
-      .replace('arn:aws:', '')
-      .replace(':eu-west-1:111111111111:', ':')
-      .replaceAll('-111111111111-eu-west-1', '');
-  }
-  return `<${JSON.stringify(resource).match(/"(?:Fn::GetAtt":\["|Ref":")(\w+?)(?:[0-9A-F]{8})"/)?.[1]}>`;
-}
+const rights = () => rightsOf(Object.values(templates));
 
 test('each role has these rights and no others', () => {
   expect(rights()).toEqual({
@@ -146,7 +109,12 @@ test('no action is a wildcard, and a resource is one only with a reason', () => 
 test('keys are used by S3 for the stage’s own buckets alone', () => {
   const policies = Object.values(templates.gate!.findResources('AWS::IAM::Policy'));
   const statements = policies.flatMap(
-    ({ Properties }) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    ({ Properties }) =>
+      (
+        Properties.PolicyDocument as {
+          Statement: { Effect: string; Action: string | string[]; Resource: unknown; Condition?: unknown }[];
+        }
+      ).Statement,
   );
   const keys = statements.filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
   expect(keys.length).toBeGreaterThan(0);

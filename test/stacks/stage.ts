@@ -44,6 +44,7 @@ export function synthesize(yaml: string, context: Record<string, unknown> = {}):
     maintenance: code,
     'partition-mgmt': code,
     report: code,
+    tables: code,
   });
   const assembly = app.synth();
   const templates = Object.fromEntries(

@@ -1,0 +1,86 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { PipelineSource, PipelinesConfig } from '../../src/config/pipelines-model.ts';
+import { type StageLake, stageNames } from '../stage-names.ts';
+import { RunbookAlarm } from './runbook-alarm.ts';
+import { pipelinesOf, placeOf } from './tables-grants.ts';
+
+export interface PipelineStartsProps {
+  lake: StageLake;
+  pipelines: PipelinesConfig;
+  /** Runs the pipelines side by side. */
+  runAll: StateMachine;
+  email?: ITopic;
+}
+
+/** What starts the pipelines besides a person: a schedule, and the markers of snapshots that arrive. What could not be started is kept, with an alarm. */
+export class PipelineStarts extends Construct {
+  constructor(scope: Construct, id: string, { lake, pipelines, runAll, email }: PipelineStartsProps) {
+    super(scope, id);
+    const { schedule, onMarker } = pipelines.start;
+    const used = new Set(pipelinesOf(pipelines).flatMap(({ sources }) => sources));
+    const marked = onMarker
+      ? pipelines.sources.filter(({ name, marker }) => marker !== undefined && used.has(name))
+      : [];
+    if (schedule === undefined && marked.length === 0) return;
+    const names = stageNames(lake);
+    const common = { deadLetterQueue: this.notBegun(names.of('tables-dead'), email), maxEventAge: Duration.hours(24) };
+    if (schedule !== undefined) {
+      new Rule(this, 'Schedule', {
+        ruleName: names.of('tables-schedule'),
+        description: 'Runs the pipelines of wide snapshots',
+        schedule: Schedule.expression(schedule),
+        targets: [new SfnStateMachine(runAll, { ...common, input: RuleTargetInput.fromObject({}) })],
+      });
+    }
+    for (const source of marked) {
+      new Rule(this, `Marker-${source.name}`, {
+        ruleName: names.of(`tables-marker-${source.name.replaceAll('_', '-')}`),
+        description: `Runs the pipelines when a snapshot of ${source.name} is complete`,
+        eventPattern: markerPattern(source),
+        // The event itself says which snapshot of which source it is.
+        targets: [new SfnStateMachine(runAll, common)],
+      });
+    }
+  }
+
+  private notBegun(queueName: string, email: ITopic | undefined): Queue {
+    const queue = new Queue(this, 'NotBegun', {
+      queueName,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
+    new RunbookAlarm(this, 'NotBegunAlarm', {
+      name: queueName,
+      summary: 'The pipelines could not be started.',
+      heading: 'Pipelines did not begin',
+      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      threshold: 1,
+      ...(email && { email }),
+    });
+    return queue;
+  }
+}
+
+/**
+ * S3's event of a source's marker, in the folder of any of its snapshots.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
+ */
+function markerPattern({ path, marker }: PipelineSource) {
+  const { bucket, prefix } = placeOf(path);
+  const literal = (text: string) => text.replace(/[\\*]/g, '\\$&');
+  const wildcard = `${literal(prefix)}snapshot_dt=*/${literal(marker ?? '')}`;
+  return {
+    source: ['aws.s3'],
+    detailType: ['Object Created'],
+    detail: { bucket: { name: [bucket] }, object: { key: [{ wildcard }] } },
+  };
+}
