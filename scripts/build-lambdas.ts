@@ -2,14 +2,15 @@
  * Bundles the Lambda functions: `node scripts/build-lambdas.ts [folder]` puts each into its own folder, `dist/lambdas/` by default. The CDK
  * app calls `bundleLambda` at synth, with the stage's configuration.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { type BuildResult, build } from 'esbuild';
 import type { CatalogConfig, LakeConfig } from '../src/config/model.ts';
+import { LakegateError } from '../src/errors.ts';
 
 /** The functions, each a folder under `lambdas/` with a `handler.ts`. */
-export const LAMBDAS = ['wap-audit', 'notify', 'maintenance', 'partition-mgmt', 'report'] as const;
+export const LAMBDAS = ['wap-audit', 'notify', 'maintenance', 'partition-mgmt', 'report', 'tables'] as const;
 export type LambdaName = (typeof LAMBDAS)[number];
 
 /** What Lambda calls (`Handler` of the function). */
@@ -84,7 +85,7 @@ const INSTEAD = {
  * Bundles one function: ES modules for Lambda's Node 24, one chunk for the start and one for each part that is loaded later, source maps beside
  * them. The AWS SDK is bundled, so that its version is the lock file's.
  * @param outDir emptied first; afterwards all that Lambda needs, `handler.mjs` at its root
- * @param config the stage's configuration, packed as `lake.json`, with the catalogues it names and no others; without it all catalogues are in,
+ * @param config the stage's configuration, packed as `lake.json` (split maps beside lake.yaml as `maps/<source>.csv`), with the catalogues it names and no others; without it all catalogues are in,
  *   and the environment variable LAKEGATE_CONFIG_FILE has to lead to a configuration
  * @returns esbuild's metafile: where the bytes come from
  */
@@ -131,8 +132,45 @@ export async function bundleLambda(
     ],
     logLevel: 'warning',
   });
-  if (config !== undefined) await writeFile(join(outDir, 'lake.json'), JSON.stringify(config));
+  if (config !== undefined) {
+    await writeFile(join(outDir, 'lake.json'), JSON.stringify(withPackedMaps(config)));
+    if (name === 'tables') await packMaps(outDir, config);
+  }
   return metafile;
+}
+
+/** Split maps beside lake.yaml go with the function. Where they lay on the machine that deploys makes no difference. */
+function packedMaps({ pipelines }: LakeConfig): { source: string; from: string; as: string }[] {
+  return (pipelines?.sources ?? []).flatMap(({ name, map }) =>
+    map?.startsWith('file:') ? [{ source: name, from: map.replace(/^file:\/\//, ''), as: `maps/${name}.csv` }] : [],
+  );
+}
+
+function withPackedMaps(config: LakeConfig): LakeConfig {
+  const { pipelines } = config;
+  if (pipelines === undefined) return config;
+  const packed = new Map(packedMaps(config).map(({ source, as }) => [source, as]));
+  const sources = pipelines.sources.map((source) => {
+    const map = packed.get(source.name) ?? source.map;
+    return map === undefined ? source : { ...source, map };
+  });
+  return { ...config, pipelines: { ...pipelines, sources } };
+}
+
+async function packMaps(outDir: string, config: LakeConfig): Promise<void> {
+  const maps = packedMaps(config);
+  if (maps.length > 0) await mkdir(join(outDir, 'maps'), { recursive: true });
+  for (const { source, from, as } of maps) {
+    try {
+      await copyFile(from, join(outDir, as));
+    } catch (cause) {
+      throw new LakegateError(
+        'config',
+        `pipelines.sources.${source}.map: expected a split map to deploy, found none that can be read at ${from}`,
+        { cause },
+      );
+    }
+  }
 }
 
 /** Bundles all functions, each into its own folder under the given one. */

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { bundleLambda, LAMBDAS, type LambdaName } from '../../scripts/build-lambdas.ts';
-import type { CatalogConfig } from '../../src/config/model.ts';
+import type { CatalogConfig, LakeConfig } from '../../src/config/model.ts';
 import { partitionsConfig } from '../../src/config/partitions.ts';
+import { pipelinesConfig } from '../../src/config/pipelines.ts';
 import { TEST_EVENT } from '../events/samples.ts';
 import { closeStages, newFolder, stageConfig } from './stage.ts';
 
@@ -20,17 +21,37 @@ const LIMITS: Record<LambdaName, number> = {
   maintenance: 300,
   'partition-mgmt': 300,
   report: 350,
+  tables: 300,
 };
 
 const warehouse = 's3://lake-bucket/warehouse/';
 const PARTITIONS = partitionsConfig({}, 's3://lake-bucket/lakegate/partitions/');
 const GLUE: CatalogConfig = { type: 'glue', warehouse, region: 'eu-central-1' };
 
+const MAP = 'table,column\nIBE_01,a\n';
+const LAKE = 's3://lake-bucket/';
+const pipelinesOf = (map: string) =>
+  pipelinesConfig(
+    {
+      sources: { infobase: { path: 'infobase/', map }, ids: { path: 'ids/' } },
+      partitioned: { database: 'consumer' },
+    },
+    { folder: '/', raw: 's3://raw-bucket/', base: LAKE, tables: `${LAKE}tables/`, runs: `${LAKE}lakegate/tables/` },
+  );
+
 async function bundle(name: LambdaName) {
   const folder = newFolder();
-  const config = { ...stageConfig(folder), defaultCatalog: 'glue', catalogs: { glue: GLUE }, partitions: PARTITIONS };
+  const map = join(newFolder(), 'infobase-map.csv');
+  writeFileSync(map, MAP);
+  const config = {
+    ...stageConfig(folder),
+    defaultCatalog: 'glue',
+    catalogs: { glue: GLUE },
+    partitions: PARTITIONS,
+    pipelines: pipelinesOf(map),
+  };
   const metafile = await bundleLambda(name, folder, config);
-  const chunks = readdirSync(folder).filter((file) => !file.endsWith('.map'));
+  const chunks = readdirSync(folder).filter((file) => !/\.map$|^maps$/.test(file));
   return { folder, chunks, inputs: Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs)) };
 }
 
@@ -56,10 +77,28 @@ describe.each(LAMBDAS)('%s', (name) => {
   });
 
   test('holds nothing that belongs to a laptop', () => {
-    const laptop = /node_modules\/(zod|yaml|commander|chokidar|cli-progress|cli-table3|@duckdb|bowser)\//;
+    // The pipelines' function reads documents and requests by zod, whose code is of one piece.
+    const zod = name === 'tables' ? '' : 'zod|';
+    const laptop = new RegExp(`node_modules/(${zod}yaml|commander|chokidar|cli-progress|cli-table3|@duckdb|bowser)/`);
     const unwanted = built.inputs.filter(([path, { bytesInOutput }]) => laptop.test(path) && bytesInOutput > 300);
     expect(unwanted.map(([path]) => path)).toEqual([]);
   });
+
+  if (name === 'tables') {
+    test('brings the split maps that lie beside lake.yaml, wherever that is', () => {
+      expect(readFileSync(join(built.folder, 'maps', 'infobase.csv'), 'utf8')).toBe(MAP);
+      const { pipelines } = JSON.parse(readFileSync(join(built.folder, 'lake.json'), 'utf8')) as LakeConfig;
+      expect(pipelines!.sources.map((source) => source.map)).toEqual(['maps/infobase.csv', undefined]);
+    });
+
+    test('a map that is not there is told when it is bundled', async () => {
+      const folder = newFolder();
+      const config = { ...stageConfig(folder), pipelines: pipelinesOf('/nowhere/map.csv') };
+      await expect(bundleLambda('tables', folder, config)).rejects.toThrow(
+        'pipelines.sources.infobase.map: expected a split map to deploy, found none that can be read at /nowhere/map.csv',
+      );
+    });
+  }
 
   test('starts on plain Node, reads its packed configuration and answers', () => {
     const event = name === 'wap-audit' ? TEST_EVENT : name === 'notify' ? ignored() : { mode: 'nonsense' };
@@ -78,7 +117,7 @@ describe.each(LAMBDAS)('%s', (name) => {
     const answer: unknown = JSON.parse(/^ANSWER (.*)$/m.exec(out)![1]!);
     if (name === 'wap-audit') expect(answer).toEqual({ deliveries: [] });
     if (name === 'notify') expect(answer).toEqual({ batchItemFailures: [] });
-    if (name === 'maintenance' || name === 'partition-mgmt' || name === 'report')
+    if (name === 'maintenance' || name === 'partition-mgmt' || name === 'report' || name === 'tables')
       expect(answer).toMatchObject({ kind: 'usage' });
   }, 30_000);
 });
