@@ -129,8 +129,8 @@ function registering(lake: StageLake, pipeline: OnePipeline): Grant[] {
       'glue:UpdateTable',
       // What a version was built as leaves the catalogue when its files are the readers' table's.
       ...(versions ? ['glue:DeleteTable'] : []),
-      ...(pipeline.name === 'partitioned'
-        ? ['glue:GetPartition', 'glue:GetPartitions', 'glue:BatchCreatePartition', 'glue:UpdatePartition']
+      ...(pipeline.name === 'partitioned' && pipeline.prepare === 'sync'
+        ? ['glue:BatchCreatePartition', 'glue:BatchGetPartition', 'glue:BatchUpdatePartition']
         : []),
     ]),
   ];

@@ -107,6 +107,46 @@ test('more prefixes than a pattern holds: it hears of all objects of the bucket,
   expect(matched(pattern, events)).toEqual([true, true, false, false]);
 });
 
+const marked = synthesize(`
+name: acme
+pipelines:
+  sources:
+    infobase: { path: infobase/, marker: _SUCCESS }
+    odd: { path: "s3://other-bucket/a b/é+*[1]/", marker: done.flag }
+  partitioned: { database: consumer }
+  start: { on_marker: true }
+stages: { dev: { account: "111111111111", region: eu-west-1 } }
+`);
+
+test('the pipelines are started by the marker of a snapshot of the source, and by no other object', () => {
+  const cases: [object, boolean][] = [
+    [created('infobase/snapshot_dt=2026-11-01/_SUCCESS'), true],
+    [created('infobase/snapshot_dt=2026-11-01/_SUCCESS', { reason: 'CopyObject' }), true],
+    [created('infobase/snapshot_dt=2026-11-01/part-0.parquet'), false],
+    [created('infobase/snapshot_dt=2026-11-01/_SUCCESS.crc'), false],
+    [created('infobase/snapshot_dt=2026-11-01/_success'), false],
+    [created('infobase/_SUCCESS'), false],
+    [created('infobase2/snapshot_dt=2026-11-01/_SUCCESS'), false],
+    [created('x/infobase/snapshot_dt=2026-11-01/_SUCCESS'), false],
+    [created('infobase/snapshot_dt=2026-11-01/_SUCCESS', { type: 'Object Deleted' }), false],
+    [created('infobase/snapshot_dt=2026-11-01/_SUCCESS', { bucket: 'other-bucket' }), false],
+  ];
+  const answers = matched(
+    patternOf(marked, 'acme-dev-tables-marker-infobase'),
+    cases.map(([event]) => event),
+  );
+  expect(cases.map(([event], index) => [event, answers[index]])).toEqual(cases);
+  const odd = patternOf(marked, 'acme-dev-tables-marker-odd');
+  const other = (key: string) => created(key, { bucket: 'other-bucket' });
+  expect(
+    matched(odd, [
+      other('a b/é+*[1]/snapshot_dt=2026-11-01/done.flag'),
+      other('a b/é+XX[1]/snapshot_dt=2026-11-01/done.flag'),
+      other('a b/é+*[1]/snapshot_dt=2026-11-01/doneXflag'),
+    ]),
+  ).toEqual([true, false, false]);
+});
+
 test('people hear of domain events and of the alarms of this stage, but for those of telling itself', () => {
   expect(
     matched(patternOf(few, 'acme-dev-notify-events'), [

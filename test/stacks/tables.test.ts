@@ -83,7 +83,7 @@ test('copied and registered by lakegate itself, it takes one bucket to read and 
       LOGS,
       ...glue(
         'consumer',
-        `${SNAPSHOTS} glue:CreateTable glue:GetPartition glue:GetPartitions glue:GetTable glue:GetTables glue:UpdatePartition glue:UpdateTable`,
+        `${SNAPSHOTS} glue:BatchGetPartition glue:BatchUpdatePartition glue:CreateTable glue:GetTable glue:GetTables glue:UpdateTable`,
       ),
       `s3:::acme-dev-lake/lakegate/tables/*: ${WRITE}`,
       `s3:::acme-dev-lake/tables/partitioned/*: ${WRITE}`,
