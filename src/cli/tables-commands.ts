@@ -7,6 +7,26 @@ export function addTables(tables: Command, act: Act): void {
   addSplit(tables, act);
   addCataloging(tables, act);
   addBucketing(tables, act);
+  addRun(tables, act);
+}
+
+/** The whole pipeline, as lake.yaml describes it. */
+function addRun(tables: Command, act: Act): void {
+  tables
+    .command('run')
+    .description("run lake.yaml's pipeline from the snapshot to its tables; with --stage by its state machine")
+    .argument('<which>', 'bucketed, partitioned or all')
+    .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)')
+    .option('--tables <names>', 'these tables of the split maps alone, by commas', names, [])
+    .option('--sources <names>', 'these sources alone, by commas', names, [])
+    .option('--force', 'take a snapshot again that was taken already')
+    .option('--no-wait', 'on a stage: end when the execution is started')
+    .option('--memory-mb <n>', 'without a stage: megabytes of memory that Spark may take', whole, 2048)
+    .option(
+      '--python <program>',
+      'without a stage: the Python that has pyspark (default: LAKEGATE_PYTHON, else python3)',
+    )
+    .action(act(async () => (await import('./tables-run.ts')).run));
 }
 
 function addSplit(tables: Command, act: Act): void {

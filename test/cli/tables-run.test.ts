@@ -1,0 +1,319 @@
+/** A pipeline run by `lakegate tables run`: its steps in the state machine's order, and a stage's execution followed to its end. */
+import type { ExecutionFacts, ExecutionStep } from '../../src/aws/state-machines.ts';
+import { follow } from '../../src/cli/tables-run-follow.ts';
+import { type Engines, runInOrder, type Step } from '../../src/cli/tables-run-order.ts';
+import { exitOfRuns, type RunReport } from '../../src/cli/tables-run-report.ts';
+import type { PipelineRequest, SourceItem } from '../../src/pipelines/model.ts';
+
+const NONE = { kind: 'none', statement: null, database: null } as const;
+const RUN = 's3://lake/runs/partitioned/x/';
+
+function itemOf(source: string, more: Partial<SourceItem> = {}): SourceItem {
+  return {
+    pipeline: 'partitioned',
+    run: RUN,
+    source,
+    snapshot: '2026-01-31',
+    engine: 'copy',
+    skip: false,
+    shares: [],
+    arguments: null,
+    tables: [],
+    ...more,
+  };
+}
+
+/** Answers as the function would, and remembers what it was asked. `act` may throw, or answer otherwise. */
+function world(sources: SourceItem[], act: (request: PipelineRequest) => unknown = () => undefined) {
+  const asked: string[] = [];
+  const failures: PipelineRequest[] = [];
+  const step = (async (request: PipelineRequest) => {
+    const { item, table, piece, share, error } = request as unknown as Record<string, never> & { item?: SourceItem };
+    const what = [item?.source, table, piece, share, error].filter((part) => part !== undefined && part !== null);
+    asked.push([request.mode, ...what].join(' '));
+    if (request.mode === 'failed') failures.push(request);
+    const other = act(request);
+    if (other !== undefined) return other;
+    switch (request.mode) {
+      case 'validate':
+        return { pipeline: request.pipeline, run: RUN, sources };
+      case 'judge':
+        return { passed: true };
+      case 'plan':
+        return { pieces: [0, 1] };
+      case 'collect':
+        return { tables: ['A', 'B'] };
+      case 'register':
+      case 'er':
+        return { next: NONE };
+      case 'finish':
+        return { pipeline: 'partitioned', tables: 4, skipped: 0, failed: [], reports: [] };
+      default:
+        return {};
+    }
+  }) as Step;
+  const engines: Engines = {
+    spark: async (values) => void asked.push(`spark ${values['--MODE']}`),
+    athena: async (statement, database) => void asked.push(`athena ${statement} in ${database}`),
+  };
+  const told: string[] = [];
+  const order = () =>
+    runInOrder(step, engines, {
+      pipeline: 'partitioned',
+      input: {},
+      execution: 'here',
+      concurrency: 1,
+      onStep: ({ source, state, table }) => void told.push([source, state, table].filter(Boolean).join(' ')),
+    });
+  return { asked, failures, engines, told, order };
+}
+
+test('the steps of a run, in the order of the state machine', async () => {
+  const shown = world([itemOf('a', { shares: [0, 1] }), itemOf('b', { skip: true }), itemOf('c')]);
+  expect(await shown.order()).toMatchObject({ tables: 4 });
+  expect(shown.asked).toEqual([
+    'validate',
+    'audit a 0',
+    'audit a 1',
+    'judge a',
+    'plan a',
+    'copy a 0',
+    'copy a 1',
+    'collect a',
+    'register a A',
+    'register a B',
+    'er a',
+    'plan c',
+    'copy c 0',
+    'copy c 1',
+    'collect c',
+    'register c A',
+    'register c B',
+    'er c',
+    'finish',
+  ]);
+  expect(shown.told).toContain('a registering B');
+});
+
+test('statements and the split job are done between the steps, and their faults handed on', async () => {
+  const spark = itemOf('s', { engine: 'spark', arguments: { '--MODE': 'partitioned' } });
+  const athena = { kind: 'athena', statement: 'select', database: 'db' };
+  const act = (request: PipelineRequest) =>
+    request.mode === 'register' || request.mode === 'er' ? { next: athena } : undefined;
+  const well = world([spark], act);
+  await well.order();
+  expect(well.asked).toEqual([
+    'validate',
+    'spark partitioned',
+    'collect s',
+    'register s A',
+    'athena select in db',
+    'settle s A',
+    'register s B',
+    'athena select in db',
+    'settle s B',
+    'er s',
+    'athena select in db',
+    'settle-er s',
+    'finish',
+  ]);
+  const ill = world([spark], act);
+  ill.engines.spark = () => Promise.reject(new Error('table B failed'));
+  ill.engines.athena = () => Promise.reject(new Error('no such table'));
+  await ill.order();
+  expect(ill.asked).toEqual(
+    expect.arrayContaining(['collect s table B failed', 'settle s A no such table', 'settle-er s no such table']),
+  );
+  expect(ill.failures).toEqual([]);
+});
+
+test('what a step throws is written down, and holds back nothing else', async () => {
+  const fails = (mode: string, source: string, more: (request: PipelineRequest) => boolean = () => true) =>
+    world([itemOf('a', { shares: [0] }), itemOf('b')], (request) => {
+      const { item } = request as { item?: SourceItem };
+      if (request.mode === mode && item?.source === source && more(request)) throw new Error(`${mode} broke`);
+      return undefined;
+    });
+  for (const [mode, job] of [
+    ['audit', 'audit'],
+    ['judge', 'audit'],
+    ['plan', 'split'],
+    ['collect', 'split'],
+  ] as const) {
+    const one = fails(mode, 'a');
+    await one.order();
+    expect(one.failures).toMatchObject([{ job, table: null, error: `${mode} broke` }]);
+    expect(one.asked).not.toContain('register a A');
+    expect(one.asked.slice(-2)).toEqual(['er b', 'finish']);
+  }
+  const piece = fails('copy', 'b', (request) => request.mode === 'copy' && request.piece === 0);
+  await piece.order();
+  expect(piece.failures).toMatchObject([{ job: 'split', table: null }]);
+  expect(piece.asked).toEqual(expect.arrayContaining(['copy b 1', 'collect b', 'register b B']));
+  const table = fails('register', 'a', (request) => request.mode === 'register' && request.table === 'A');
+  await table.order();
+  expect(table.failures).toMatchObject([{ job: 'register', table: 'A' }]);
+  expect(table.asked).toEqual(expect.arrayContaining(['register a B', 'er a']));
+  const stopped = world([itemOf('a', { shares: [0] })], ({ mode }) =>
+    mode === 'judge' ? { passed: false } : undefined,
+  );
+  await stopped.order();
+  expect(stopped.asked).toEqual(['validate', 'audit a 0', 'judge a', 'finish']);
+  const invalid = world([], ({ mode }) => {
+    if (mode === 'validate') throw new Error('no snapshot');
+    return undefined;
+  });
+  await expect(invalid.order()).rejects.toThrow('no snapshot');
+});
+
+const ARN = 'arn:aws:states:eu-west-1:1:execution:acme-dev-tables-';
+
+/** Executions that go through the rounds they are given. */
+function executionsOf(rounds: Record<string, { facts: ExecutionFacts; news: ExecutionStep[] }[]>) {
+  const turn = new Map<string, number>();
+  const at = (execution: string) =>
+    rounds[execution]![Math.min(turn.get(execution) ?? 0, rounds[execution]!.length - 1)]!;
+  return {
+    look: async (execution: string) => at(execution).facts,
+    async news(execution: string) {
+      const { news } = at(execution);
+      turn.set(execution, (turn.get(execution) ?? 0) + 1);
+      return news;
+    },
+  };
+}
+
+const RUNNING: ExecutionFacts = { status: 'RUNNING' };
+const summaryOf = (more: object) => ({
+  summary: { pipeline: 'x', tables: 2, skipped: 0, failed: [], reports: [], ...more },
+});
+
+async function followed(which: string, rounds: Parameters<typeof executionsOf>[0], left = new AbortController()) {
+  const seen: string[] = [];
+  let naps = 0;
+  const runs = await follow(executionsOf(rounds), which, Object.keys(rounds)[0]!, {
+    progress: { at: (pipeline, state, tables) => void seen.push(`${pipeline} ${state} ${tables}`) },
+    pauses: [1],
+    sleep: async () => {
+      naps += 1;
+      if (naps === 5) left.abort();
+    },
+    left: left.signal,
+  });
+  return { runs, seen };
+}
+
+test('an execution is followed to its end', async () => {
+  const execution = `${ARN}partitioned:1`;
+  const { runs, seen } = await followed('partitioned', {
+    [execution]: [
+      { facts: RUNNING, news: [{ kind: 'entered', state: 'Validate' }] },
+      {
+        facts: RUNNING,
+        news: [
+          { kind: 'entered', state: 'Register' },
+          { kind: 'item', map: 'Copies' },
+          { kind: 'item', map: 'Tables' },
+        ],
+      },
+      {
+        facts: { status: 'FAILED', error: 'TablesFailed', cause: '…' },
+        news: [
+          { kind: 'item', map: 'Tables' },
+          {
+            kind: 'exited',
+            state: 'Finish',
+            output: summaryOf({
+              failed: [{ job: 'register', source: 'a', table: 'T', reason: 'no' }],
+              reports: [{ report: 'cleanrooms' }],
+            }),
+          },
+        ],
+      },
+    ],
+  });
+  expect(seen).toEqual([
+    'partitioned Validate 0',
+    'partitioned Register 0',
+    'partitioned Register 1',
+    'partitioned Register 2',
+  ]);
+  expect(runs).toEqual([
+    {
+      pipeline: 'partitioned',
+      execution,
+      status: 'failed',
+      tables: 2,
+      skipped: 0,
+      failed: [{ job: 'register', source: 'a', table: 'T', reason: 'no' }],
+      reports: ['cleanrooms'],
+    },
+  ]);
+  expect(exitOfRuns(runs)).toBe(1);
+});
+
+test('one that is refused says why; one that is ended by somebody says so', async () => {
+  const cause = JSON.stringify({ errorType: 'LakegateError', errorMessage: 'there is no snapshot_dt=2026-09-09/' });
+  const one = await followed('bucketed', {
+    [`${ARN}bucketed:1`]: [{ facts: { status: 'FAILED', error: 'RunInvalid', cause }, news: [] }],
+  });
+  expect(one.runs).toMatchObject([
+    { status: 'failed', failed: [{ job: 'validate', reason: 'there is no snapshot_dt=2026-09-09/' }] },
+  ]);
+  const other = await followed('bucketed', { [`${ARN}bucketed:1`]: [{ facts: { status: 'ABORTED' }, news: [] }] });
+  expect(other.runs).toMatchObject([{ status: 'aborted', failed: [] }]);
+  expect(exitOfRuns(other.runs)).toBe(1);
+});
+
+test('of both pipelines each is followed; who leaves is told how they stand', async () => {
+  const children = ['bucketed', 'partitioned'].map((name) => `${ARN}${name}:1`);
+  const rounds = {
+    [`${ARN}run-all:1`]: [
+      { facts: RUNNING, news: children.map((execution): ExecutionStep => ({ kind: 'started', execution })) },
+      { facts: { status: 'FAILED' as const, error: 'PipelinesFailed', cause: 'bucketed failed' }, news: [] },
+    ],
+    [children[0]!]: [
+      {
+        facts: { status: 'FAILED' as const },
+        news: [
+          {
+            kind: 'exited' as const,
+            state: 'Finish',
+            output: summaryOf({ failed: [{ job: 'audit', source: 'a', reason: 'nulls' }] }),
+          },
+        ],
+      },
+    ],
+    [children[1]!]: [
+      {
+        facts: { status: 'SUCCEEDED' as const },
+        news: [{ kind: 'exited' as const, state: 'Finish', output: summaryOf({}) }],
+      },
+    ],
+  };
+  const { runs } = await followed('all', rounds);
+  expect(runs.map(({ pipeline, status }) => [pipeline, status])).toEqual([
+    ['bucketed', 'failed'],
+    ['partitioned', 'succeeded'],
+  ]);
+  // Nothing but the gate stood in the way.
+  expect(exitOfRuns(runs)).toBe(3);
+  const left = await followed('all', {
+    [`${ARN}run-all:1`]: [{ facts: RUNNING, news: [{ kind: 'entered', state: 'Pipelines' }] }],
+  });
+  expect(left.runs).toMatchObject([{ pipeline: 'all', status: 'running' }]);
+});
+
+test('what the command ends with', () => {
+  const run = (status: RunReport['status'], ...jobs: string[]): RunReport => ({
+    pipeline: 'x',
+    status,
+    failed: jobs.map((job) => ({ job, reason: 'r' })),
+    reports: [],
+  });
+  expect(exitOfRuns([run('succeeded'), run('running')])).toBe(0);
+  expect(exitOfRuns([run('failed', 'audit'), run('succeeded')])).toBe(3);
+  expect(exitOfRuns([run('failed', 'audit', 'split')])).toBe(1);
+  expect(exitOfRuns([run('failed', 'audit'), run('timed_out')])).toBe(1);
+  expect(exitOfRuns([run('failed')])).toBe(1);
+});
