@@ -1,5 +1,5 @@
 import type { RangeReader } from '../storage/store.ts';
-import type { RowGroup } from './model.ts';
+import type { ColumnChunk } from './model.ts';
 import { type Cursor, readStruct } from './thrift.ts';
 
 /** Longer than any BloomFilterHeader: a number and three choices of one member each. */
@@ -8,25 +8,21 @@ const HEADER_AT_MOST = 64;
 const NUM_BYTES = 1;
 
 /**
- * The row group with the length of each bloom filter known: writers before format 2.10 say only where they begin, and their headers say the rest.
+ * The chunks with the length of each bloom filter known: writers before format 2.10 say only where they begin, and their headers say the rest.
  * A filter whose header cannot be read is as good as none.
  */
-export async function withBloomFilterLengths(reader: RangeReader, group: RowGroup): Promise<RowGroup> {
-  const unknown = group.columns.some(
-    ({ bloomFilterOffset, bloomFilterLength }) => bloomFilterOffset !== undefined && bloomFilterLength === undefined,
-  );
-  if (!unknown) return group;
-  const columns = [];
-  for (const column of group.columns) {
-    const { bloomFilterOffset: start, bloomFilterLength: known } = column;
-    if (start === undefined || known !== undefined) {
-      columns.push(column);
-      continue;
-    }
+export async function withBloomFilterLengths(
+  reader: RangeReader,
+  chunks: ReadonlyMap<number, ColumnChunk>,
+): Promise<ReadonlyMap<number, ColumnChunk>> {
+  const found = new Map(chunks);
+  for (const [leaf, chunk] of chunks) {
+    const { bloomFilterOffset: start, bloomFilterLength: known } = chunk;
+    if (start === undefined || known !== undefined) continue;
     const length = filterLength(await reader.read(start, Math.min(start + HEADER_AT_MOST, reader.byteLength)));
-    columns.push(length === undefined ? column : { ...column, bloomFilterLength: length });
+    if (length !== undefined) found.set(leaf, { ...chunk, bloomFilterLength: length });
   }
-  return { ...group, columns };
+  return found;
 }
 
 function filterLength(head: Uint8Array): number | undefined {

@@ -1,15 +1,16 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectWriter, RangeReader } from '../storage/store.ts';
 import { withBloomFilterLengths } from './bloom-filter.ts';
-import { readingOf } from './fault.ts';
+import { corrupt, readingOf } from './fault.ts';
 import { readFooterBytes } from './footer.ts';
-import { type FooterParts, footerParts } from './footer-parts.ts';
-import { parseMetadata } from './metadata.ts';
-import type { ParquetFooter, RowGroup } from './model.ts';
+import { type FooterParts, footerParts, type RowGroupParts, rowGroupParts, withoutRowGroups } from './footer-parts.ts';
+import { type FooterPlace, parseChunk, parseMetadata } from './metadata.ts';
+import type { ColumnChunk, ParquetFooter } from './model.ts';
 import { type Placement, placedChunk, type Span, shiftedOffsetIndex } from './placed-chunk.ts';
 import { footerKind, type ProjectedColumn, projectedFooter, projectedRowGroup } from './projected-footer.ts';
 import { chunkSpan, type Move, type RowGroupLayout, rowGroupLayout } from './row-group-layout.ts';
 import { streamSpans, type Transfer } from './stream-spans.ts';
+import { thriftSink, written } from './thrift-sink.ts';
 
 /** A Parquet file in the making: some columns of others, their row groups one after the other. */
 export interface ColumnCopy {
@@ -36,7 +37,8 @@ export async function beginCopy(writer: ObjectWriter, columns: ColumnCopy['colum
 export interface CopySource {
   name: string;
   reader: RangeReader;
-  footer: ParquetFooter;
+  /** All but its row groups, which are read one at a time. */
+  footer: Omit<ParquetFooter, 'rowGroups' | 'numRows'>;
   parts: FooterParts;
   /** What other sources of the same copy have to be equal in. */
   kind: string;
@@ -45,9 +47,43 @@ export interface CopySource {
 /** Reads what copying from a file takes. @throws LakegateError as `readFooter` does */
 export async function readCopySource(reader: RangeReader, name: string): Promise<CopySource> {
   const { bytes, footerStart } = await readFooterBytes(reader, name);
-  const footer = parseMetadata(bytes, { url: reader.url, name, fileSize: reader.byteLength, footerStart });
   const parts = footerParts(bytes, name);
+  const footer = parseMetadata(withoutRowGroups(parts), placeOf(reader, name, footerStart));
   return { name, reader, footer, parts, kind: footerKind(parts) };
+}
+
+/** A row group of a source. */
+export interface SourceGroup {
+  parts: RowGroupParts;
+  /** Chunks by leaf. */
+  chunks: ReadonlyMap<number, ColumnChunk>;
+}
+
+/**
+ * Reads what a source's footer says of a row group.
+ * @param leaves those that are wanted; all where they are left out
+ * @throws LakegateError `corrupt`, `unsupported` for chunks that are encrypted or lie in other files
+ */
+export function readSourceGroup(
+  { footer, parts, name, reader }: CopySource,
+  index: number,
+  leaves: Iterable<number> = footer.leaves.keys(),
+): SourceGroup {
+  const group = parts.rowGroups[index];
+  if (group === undefined) throw corrupt(name, `it has ${parts.rowGroups.length} row groups, and no number ${index}`);
+  return readingOf(name, `row group ${index}`, () => {
+    const own = rowGroupParts(group);
+    if (own.chunks.length !== footer.leaves.length) {
+      throw new Error(`has ${own.chunks.length} column chunks where the schema has ${footer.leaves.length} columns`);
+    }
+    const place = placeOf(reader, name, footer.footerStart);
+    const chunkAt = (leaf: number) => parseChunk(own.chunks[leaf]!, footer.leaves[leaf]!, own.numRows, place);
+    return { parts: own, chunks: new Map(Array.from(leaves, (leaf) => [leaf, chunkAt(leaf)])) };
+  });
+}
+
+function placeOf({ url, byteLength }: RangeReader, name: string, footerStart: number): FooterPlace {
+  return { url, name, fileSize: byteLength, footerStart };
 }
 
 /**
@@ -62,10 +98,14 @@ export async function copyRowGroups(
   groups: readonly number[],
   copies: readonly ColumnCopy[],
 ): Promise<void> {
-  const targets = copies.map((copy) => ({ copy, columns: columnsIn(source, copy) }));
+  const targets = copies.map((copy) => {
+    const columns = columnsIn(source, copy);
+    return { copy, columns, leaves: columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf)) };
+  });
+  const wanted = new Set(targets.flatMap(({ leaves }) => leaves));
   for (const index of groups) {
-    const group = await withBloomFilterLengths(source.reader, source.footer.rowGroups[index]!);
-    await copyRowGroup(source, index, group, targets);
+    const { parts, chunks } = readSourceGroup(source, index, wanted);
+    await copyRowGroup(source, { parts, chunks: await withBloomFilterLengths(source.reader, chunks) }, targets);
   }
 }
 
@@ -84,6 +124,8 @@ export async function finishCopy({ writer, like, rowGroups, rows }: ColumnCopy):
 interface Target {
   copy: ColumnCopy;
   columns: ProjectedColumn[];
+  /** Of the columns, in their order. */
+  leaves: number[];
 }
 
 function columnsIn({ parts, name, kind }: CopySource, copy: ColumnCopy): ProjectedColumn[] {
@@ -104,15 +146,14 @@ function columnsIn({ parts, name, kind }: CopySource, copy: ColumnCopy): Project
 }
 
 async function copyRowGroup(
-  { reader, name, footer, parts }: CopySource,
-  index: number,
-  group: RowGroup,
+  { reader, name, footer }: CopySource,
+  { parts, chunks: columns }: SourceGroup,
   targets: readonly Target[],
 ): Promise<void> {
-  const placed = targets.map(({ copy, columns }) => {
-    const leaves = columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf));
-    return { copy, columns, leaves, layout: rowGroupLayout(group, leaves, copy.position, footer.footerStart) };
-  });
+  const placed = targets.map((target) => ({
+    ...target,
+    layout: rowGroupLayout(columns, target.leaves, target.copy.position, footer.footerStart),
+  }));
   for (const movesOf of [
     ({ chunks }: RowGroupLayout) => chunks.slice(0, 1),
     ({ chunks }: RowGroupLayout) => chunks.slice(1),
@@ -125,26 +166,16 @@ async function copyRowGroup(
     reader,
     placed.flatMap(({ layout }) => layout.offsetIndexes),
   );
-  for (const { copy, columns, leaves, layout } of placed) {
-    await finishRowGroup(copy, { columns, leaves, layout, offsetIndexes });
-  }
+  for (const target of placed) await finishRowGroup(target);
 
-  async function finishRowGroup(
-    copy: ColumnCopy,
-    made: {
-      columns: ProjectedColumn[];
-      leaves: number[];
-      layout: RowGroupLayout;
-      offsetIndexes: Map<number, Uint8Array>;
-    },
-  ): Promise<void> {
-    const { layout, leaves } = made;
+  async function finishRowGroup(made: Target & { layout: RowGroupLayout }): Promise<void> {
+    const { copy, layout, leaves } = made;
     const shiftOf = new Map(layout.chunks.map(({ leaf, source, to }) => [leaf, to - source.start]));
     let end = layout.end;
     const indexPlaces = new Map<number, Span>();
     for (const { leaf } of layout.offsetIndexes) {
       const index = readingOf(name, 'an offset index', () =>
-        shiftedOffsetIndex(made.offsetIndexes.get(leaf)!, shiftOf.get(leaf)!),
+        shiftedOffsetIndex(offsetIndexes.get(leaf)!, shiftOf.get(leaf)!),
       );
       await copy.writer.write(index);
       indexPlaces.set(leaf, { start: end, end: end + index.length });
@@ -154,22 +185,23 @@ async function copyRowGroup(
     const names = made.columns.flatMap(({ column, name: own }) =>
       range(column.firstLeaf, column.endLeaf).map(() => own),
     );
-    const chunks = leaves.map((leaf, at) => {
+    const sink = thriftSink();
+    for (const [at, leaf] of leaves.entries()) {
       const placement: Placement = {
-        source: chunkSpan(group.columns[leaf]!, footer.footerStart),
+        source: chunkSpan(columns.get(leaf)!, footer.footerStart),
         shift: shiftOf.get(leaf)!,
         name: names[at]!,
         ...given('columnIndex', places.column.get(leaf)),
         ...given('offsetIndex', indexPlaces.get(leaf)),
         ...given('bloomFilter', places.bloom.get(leaf)),
       };
-      return readingOf(name, `row group ${index}`, () => placedChunk(parts.rowGroups[index]!.chunks[leaf]!, placement));
-    });
+      readingOf(name, `column ${names[at]}`, () => placedChunk(sink, parts.chunks[leaf]!, placement));
+    }
     const sum = (of: 'totalCompressedSize' | 'totalUncompressedSize') =>
-      leaves.reduce((total, leaf) => total + group.columns[leaf]![of], 0);
+      leaves.reduce((total, leaf) => total + columns.get(leaf)![of], 0);
     copy.rowGroups.push(
-      projectedRowGroup(parts.rowGroups[index]!, {
-        chunks,
+      projectedRowGroup(parts, {
+        chunks: written(sink),
         leaves,
         uncompressedSize: sum('totalUncompressedSize'),
         compressedSize: sum('totalCompressedSize'),
@@ -178,7 +210,7 @@ async function copyRowGroup(
       }),
     );
     copy.position = end;
-    copy.rows += group.numRows;
+    copy.rows += parts.numRows;
   }
 }
 

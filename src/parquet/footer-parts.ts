@@ -1,5 +1,14 @@
 import { readingOf } from './fault.ts';
-import { integerOf, type RawField, rawList, rawStruct, textOf } from './raw-thrift.ts';
+import {
+  changed,
+  encodeInteger,
+  encodeStruct,
+  integerOf,
+  type RawField,
+  rawList,
+  rawStruct,
+  textOf,
+} from './raw-thrift.ts';
 
 /** Field ids of parquet.thrift. */
 export const FILE = { schema: 2, numRows: 3, rowGroups: 4, keyValues: 5, createdBy: 6, columnOrders: 7 } as const;
@@ -18,6 +27,8 @@ export const GROUP = {
 export interface FooterParts {
   /** FileMetaData. */
   fields: RawField[];
+  /** What it says of all row groups together. */
+  numRows: number;
   /** The schema's root element. */
   root: Uint8Array;
   /** Top-level columns in file order. */
@@ -25,7 +36,8 @@ export interface FooterParts {
   /** One for each leaf, where the file has them. */
   columnOrders?: { type: number; items: Uint8Array[] };
   keyValues: { key: string; pair: Uint8Array }[];
-  rowGroups: RowGroupParts[];
+  /** RowGroup structs: taken apart one at a time (`rowGroupParts`), since those of wide files are large. */
+  rowGroups: Uint8Array[];
 }
 
 export interface ColumnParts {
@@ -39,6 +51,7 @@ export interface ColumnParts {
 
 export interface RowGroupParts {
   fields: RawField[];
+  numRows: number;
   /** ColumnChunk, one for each leaf. */
   chunks: Uint8Array[];
 }
@@ -57,8 +70,10 @@ export function footerParts(bytes: Uint8Array, name: string): FooterParts {
     const [root] = elements;
     if (root === undefined) throw new Error('has no schema');
     const orders = fieldOf(FILE.columnOrders);
+    const numRows = fieldOf(FILE.numRows);
     return {
       fields,
+      numRows: numRows === undefined ? 0 : integerOf(numRows),
       root,
       columns: columnsOf(elements),
       ...(orders === undefined ? {} : { columnOrders: rawList(orders) }),
@@ -66,13 +81,35 @@ export function footerParts(bytes: Uint8Array, name: string): FooterParts {
         const key = rawStruct(pair).fields.find(({ id }) => id === 1);
         return { key: key === undefined ? '' : textOf(key.value), pair };
       }),
-      rowGroups: rawList(fieldOf(FILE.rowGroups) ?? EMPTY_LIST).items.map((group) => {
-        const groupFields = rawStruct(group).fields;
-        const chunks = groupFields.find(({ id }) => id === GROUP.columns);
-        return { fields: groupFields, chunks: chunks === undefined ? [] : rawList(chunks.value).items };
-      }),
+      rowGroups: rawList(fieldOf(FILE.rowGroups) ?? EMPTY_LIST).items,
     };
   });
+}
+
+/** Takes a row group apart. @throws Error when it is no thrift */
+export function rowGroupParts(group: Uint8Array): RowGroupParts {
+  const { fields } = rawStruct(group);
+  const numRows = fields.find(({ id }) => id === GROUP.numRows);
+  const chunks = fields.find(({ id }) => id === GROUP.columns);
+  if (numRows === undefined) throw new Error('does not say how many rows it has');
+  return {
+    fields,
+    numRows: integerOf(numRows.value),
+    chunks: chunks === undefined ? [] : rawList(chunks.value).items,
+  };
+}
+
+/** A footer's bytes without its row groups: schema, writer, key-value entries. */
+export function withoutRowGroups({ fields }: FooterParts): Uint8Array {
+  return encodeStruct(
+    changed(
+      fields,
+      new Map([
+        [FILE.rowGroups, EMPTY_LIST],
+        [FILE.numRows, encodeInteger(0)],
+      ]),
+    ),
+  );
 }
 
 /** A list of no structs. */

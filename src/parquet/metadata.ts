@@ -67,6 +67,15 @@ export function parseMetadata(bytes: Uint8Array, place: FooterPlace): ParquetFoo
   return footer;
 }
 
+/**
+ * A column chunk from its thrift bytes, checked as `parseMetadata` does.
+ * @param numRows of its row group
+ * @throws Error, LakegateError `unsupported`
+ */
+export function parseChunk(bytes: Uint8Array, leaf: Leaf, numRows: number, place: FooterPlace): ColumnChunk {
+  return chunkOf(readStruct({ bytes, offset: 0 }), leaf, numRows, place);
+}
+
 function rowGroupOf(value: ThriftValue, firstRow: number, leaves: readonly Leaf[], place: FooterPlace): RowGroup {
   if (!isStruct(value)) throw new Error('is not a struct');
   const numRows = size(value[3], 'num_rows');

@@ -1,15 +1,14 @@
+import { changed, encodeInteger, encodeList, encodeStruct, integerOf, rawList, rawStruct, TYPE } from './raw-thrift.ts';
+import { type Cursor, readZigZag } from './thrift.ts';
 import {
-  changed,
-  encodeInteger,
-  encodeList,
-  encodeStruct,
-  encodeText,
-  integerOf,
-  type RawField,
-  rawList,
-  rawStruct,
-  TYPE,
-} from './raw-thrift.ts';
+  eachField,
+  type ThriftSink,
+  writeInteger,
+  writeListHead,
+  writeRaw,
+  writeStruct,
+  writeVarint,
+} from './thrift-sink.ts';
 
 /** Field ids of parquet.thrift: ColumnChunk, ColumnMetaData, OffsetIndex, PageLocation. */
 const CHUNK = {
@@ -51,75 +50,95 @@ export interface Placement {
 }
 
 /**
- * A ColumnChunk at its new place: offsets shifted, the first part of its path renamed, everything else (statistics, encodings, fields of newer
+ * Writes a ColumnChunk at its new place: offsets shifted, the first part of its path renamed, everything else (statistics, encodings, fields of newer
  * formats) byte for byte as it was.
  * @throws Error when the bytes are no thrift
  */
-export function placedChunk(chunk: Uint8Array, placement: Placement): Buffer {
-  const { columnIndex, offsetIndex, source, shift } = placement;
-  const inside = (value: Uint8Array) => {
-    const offset = integerOf(value);
-    return offset >= source.start && offset <= source.end ? encodeInteger(offset + shift) : undefined;
-  };
-  const fields = rawStruct(chunk).fields.flatMap((field): RawField[] => {
-    if (field.id >= CHUNK.offsetIndexOffset && field.id <= CHUNK.columnIndexLength) return [];
-    // Deprecated, and required: some wrote where the chunk begins or ends, newer ones 0.
-    if (field.id === CHUNK.fileOffset) return [{ ...field, value: inside(field.value) ?? encodeInteger(0) }];
-    if (field.id === CHUNK.metadata) return [{ ...field, value: placedMetadata(field.value, placement, inside) }];
-    return [field];
+export function placedChunk(sink: ThriftSink, chunk: Uint8Array, placement: Placement): void {
+  const { columnIndex, offsetIndex } = placement;
+  const cursor = { bytes: chunk, offset: 0 };
+  writeStruct(sink, (begin) => {
+    let indexed = false;
+    const writeIndexes = () => {
+      if (indexed) return;
+      indexed = true;
+      writeSpan(sink, begin, CHUNK.offsetIndexOffset, offsetIndex);
+      writeSpan(sink, begin, CHUNK.columnIndexOffset, columnIndex);
+    };
+    eachField(cursor, ({ id, type, start, end }) => {
+      if (id >= CHUNK.offsetIndexOffset && id <= CHUNK.columnIndexLength) return;
+      if (id > CHUNK.columnIndexLength) writeIndexes();
+      begin(id, type);
+      // Deprecated, and required: some wrote where the chunk begins or ends, newer ones 0.
+      if (id === CHUNK.fileOffset) writeInteger(sink, shifted(chunk, start, placement) ?? 0);
+      else if (id === CHUNK.metadata) placedMetadata(sink, { bytes: chunk, offset: start }, placement);
+      else writeRaw(sink, chunk, start, end);
+    });
+    writeIndexes();
   });
-  const at = fields.findIndex(({ id }) => id > CHUNK.columnIndexLength);
-  fields.splice(
-    at === -1 ? fields.length : at,
-    0,
-    ...spanFields(CHUNK.offsetIndexOffset, offsetIndex),
-    ...spanFields(CHUNK.columnIndexOffset, columnIndex),
-  );
-  return encodeStruct(fields);
 }
 
-function spanFields(id: number, span: Span | undefined): RawField[] {
-  if (span === undefined) return [];
-  return [
-    { id, type: TYPE.i64, value: encodeInteger(span.start) },
-    { id: id + 1, type: TYPE.i32, value: encodeInteger(span.end - span.start) },
-  ];
+type Begin = (id: number, type: number) => void;
+
+function writeSpan(sink: ThriftSink, begin: Begin, id: number, span: Span | undefined): void {
+  if (span === undefined) return;
+  begin(id, TYPE.i64);
+  writeInteger(sink, span.start);
+  begin(id + 1, TYPE.i32);
+  writeInteger(sink, span.end - span.start);
 }
 
-function placedMetadata(
-  metadata: Uint8Array,
-  { source, shift, name, bloomFilter }: Placement,
-  inside: (value: Uint8Array) => Uint8Array | undefined,
-): Buffer {
-  return encodeStruct(
-    rawStruct(metadata).fields.flatMap((field): RawField[] => {
-      switch (field.id) {
-        case META.path: {
-          const { type, items } = rawList(field.value);
-          return [
-            { ...field, value: encodeList(type, items.length === 0 ? items : [encodeText(name), ...items.slice(1)]) },
-          ];
-        }
+/** The new place of what an offset names; undefined where that lies outside of the chunk. */
+function shifted(bytes: Uint8Array, at: number, { source, shift }: Placement): number | undefined {
+  const offset = readZigZag({ bytes, offset: at });
+  if (typeof offset !== 'number') throw new Error(`${offset} is beyond what a size can be`);
+  return offset >= source.start && offset <= source.end ? offset + shift : undefined;
+}
+
+function placedMetadata(sink: ThriftSink, cursor: Cursor, placement: Placement): void {
+  const { bytes } = cursor;
+  const { source, shift, bloomFilter } = placement;
+  writeStruct(sink, (begin) => {
+    const writeNumber = (id: number, type: number, value: number | undefined) => {
+      if (value === undefined) return;
+      begin(id, type);
+      writeInteger(sink, value);
+    };
+    eachField(cursor, ({ id, type, start, end }) => {
+      switch (id) {
+        case META.path:
+          begin(id, type);
+          writePath(sink, bytes.subarray(start, end), placement);
+          return;
         case META.dataPage:
           // A chunk without values may say anything.
-          return [{ ...field, value: inside(field.value) ?? encodeInteger(source.start + shift) }];
+          return writeNumber(id, type, shifted(bytes, start, placement) ?? source.start + shift);
         case META.indexPage:
-        case META.dictionaryPage: {
+        case META.dictionaryPage:
           // 0, or a place elsewhere, is some writers' way to say that there is none.
-          const value = inside(field.value);
-          return value === undefined ? [] : [{ ...field, value }];
-        }
+          return writeNumber(id, type, shifted(bytes, start, placement));
         case META.bloomFilterOffset:
-          return bloomFilter === undefined ? [] : [{ ...field, value: encodeInteger(bloomFilter.start) }];
+          return writeNumber(id, type, bloomFilter?.start);
         case META.bloomFilterLength:
-          return bloomFilter === undefined
-            ? []
-            : [{ ...field, value: encodeInteger(bloomFilter.end - bloomFilter.start) }];
+          return writeNumber(id, type, bloomFilter && bloomFilter.end - bloomFilter.start);
         default:
-          return [field];
+          begin(id, type);
+          writeRaw(sink, bytes, start, end);
       }
-    }),
-  );
+    });
+  });
+}
+
+/** A path whose first part has a new name. */
+function writePath(sink: ThriftSink, path: Uint8Array, { name }: Placement): void {
+  const { type, items } = rawList(path);
+  const [first, ...rest] = items;
+  writeListHead(sink, type, items.length);
+  if (first === undefined) return;
+  const text = Buffer.from(name, 'utf8');
+  writeVarint(sink, text.length);
+  writeRaw(sink, text, 0, text.length);
+  for (const part of rest) writeRaw(sink, part, 0, part.length);
 }
 
 /** An OffsetIndex whose pages have moved. @throws Error when the bytes are no thrift */

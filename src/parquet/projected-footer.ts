@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { type ColumnParts, ELEMENT, FILE, type FooterParts, GROUP, type RowGroupParts } from './footer-parts.ts';
 import {
   changed,
   encodeInteger,
   encodeList,
+  encodeListOf,
   encodeStruct,
   encodeText,
   integerOf,
@@ -34,8 +36,8 @@ const ABOUT_ALL_COLUMNS = new Set([
 
 /** What is known of a row group in its new place. */
 export interface RowGroupFacts {
-  /** ColumnChunk of each leaf, in the copy's order. */
-  chunks: readonly Uint8Array[];
+  /** ColumnChunk of each leaf, in the copy's order, one behind the other. */
+  chunks: Uint8Array;
   /** The leaves that they were in the source. */
   leaves: readonly number[];
   uncompressedSize: number;
@@ -54,7 +56,7 @@ export function projectedRowGroup(source: RowGroupParts, facts: RowGroupFacts): 
   const fields = source.fields.flatMap((field): RawField[] => {
     switch (field.id) {
       case GROUP.columns:
-        return [{ ...field, value: encodeList(TYPE.struct, facts.chunks) }];
+        return [{ ...field, value: encodeListOf(TYPE.struct, facts.leaves.length, facts.chunks) }];
       case GROUP.byteSize:
         return [{ ...field, value: encodeInteger(facts.uncompressedSize) }];
       case GROUP.compressedSize:
@@ -133,11 +135,13 @@ function keptKeyValues(source: FooterParts): Buffer | undefined {
 }
 
 /**
- * What files must agree in for their row groups to stand under one footer: the schema, the writer, and what Spark's readers go by. As text that
- * is equal exactly when they do.
+ * What files must agree in for their row groups to stand under one footer: the schema, the writer, and what Spark's readers go by. As a short text
+ * that is equal when they do.
  */
 export function footerKind({ fields, keyValues }: FooterParts): string {
   const own = fields.filter(({ id }) => id !== FILE.numRows && id !== FILE.rowGroups && id !== FILE.keyValues);
   const spark = keyValues.filter(({ key }) => key.startsWith('org.apache.spark.') && !ABOUT_ALL_COLUMNS.has(key));
-  return Buffer.concat([encodeStruct(own), ...spark.map(({ pair }) => pair)]).toString('base64');
+  const hash = createHash('sha256').update(encodeStruct(own));
+  for (const { pair } of spark) hash.update(pair);
+  return hash.digest('base64');
 }

@@ -66,11 +66,18 @@ export function encodeStruct(fields: readonly RawField[]): Buffer {
 
 const END = Uint8Array.of(0);
 
-/** A list's bytes. */
+/** A list's bytes. @param items its elements, each as its bytes */
 export function encodeList(type: number, items: readonly Uint8Array[]): Buffer {
-  const { length } = items;
-  const head = length < 15 ? Uint8Array.of((length << 4) | type) : Uint8Array.of(0xf0 | type, ...varint(length));
-  return Buffer.concat([head, ...items]);
+  return Buffer.concat([listStart(type, items.length), ...items]);
+}
+
+/** A list's bytes. @param elements all of them, one behind the other */
+export function encodeListOf(type: number, length: number, elements: Uint8Array): Buffer {
+  return Buffer.concat([listStart(type, length), elements]);
+}
+
+function listStart(type: number, length: number): Uint8Array {
+  return length < 15 ? Uint8Array.of((length << 4) | type) : Uint8Array.of(0xf0 | type, ...varint(length));
 }
 
 /** A whole number's bytes: i16, i32 and i64 are written alike. @param value a safe integer below 2^52 in size */
@@ -105,6 +112,11 @@ export function changed(fields: readonly RawField[], changes: ReadonlyMap<number
     const value = changes.get(field.id);
     return value === undefined ? [] : [{ ...field, value }];
   });
+}
+
+/** Leaves the cursor behind a value, unread. Throws as `rawStruct`. */
+export function skipRaw(cursor: Cursor, type: number): void {
+  skip(cursor, type, 0);
 }
 
 function skip(cursor: Cursor, type: number, depth: number): void {

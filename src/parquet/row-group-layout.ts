@@ -1,4 +1,4 @@
-import type { ColumnChunk, RowGroup } from './model.ts';
+import type { ColumnChunk } from './model.ts';
 import type { Span } from './placed-chunk.ts';
 
 /** Bytes of a leaf's that are copied as they are: where they are in the source, and where they go. */
@@ -22,12 +22,13 @@ export interface RowGroupLayout {
 
 /**
  * Lays out a row group's copy. Its first column stands first, because readers take where that begins for where the row group does.
+ * @param columns the row group's chunks by leaf
  * @param leaves the leaves that are copied, in the copy's order
  * @param at where the row group begins in the copy
  * @param dataEnd where the source's footer begins: what does not lie before it is left out
  */
 export function rowGroupLayout(
-  group: RowGroup,
+  columns: ReadonlyMap<number, ColumnChunk>,
   leaves: readonly number[],
   at: number,
   dataEnd: number,
@@ -38,13 +39,13 @@ export function rowGroupLayout(
     end += source.end - source.start;
     return { leaf, source, to };
   };
-  const spans = leaves.map((leaf) => ({ leaf, source: chunkSpan(group.columns[leaf]!, dataEnd) }));
+  const spans = leaves.map((leaf) => ({ leaf, source: chunkSpan(columns.get(leaf)!, dataEnd) }));
   const [first, ...rest] = spans;
   const chunks = (first === undefined ? [] : [first, ...inFileOrder(rest)]).map(place);
   const found = (spanOf: (chunk: ColumnChunk) => Span | undefined) =>
     inFileOrder(
       leaves.flatMap((leaf) => {
-        const source = spanOf(group.columns[leaf]!);
+        const source = spanOf(columns.get(leaf)!);
         return source !== undefined && source.start >= 4 && source.end <= dataEnd ? [{ leaf, source }] : [];
       }),
     );

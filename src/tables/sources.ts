@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import { isKind } from '../errors.ts';
-import { readCopySource } from '../parquet/copy-columns.ts';
-import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
+import { type CopySource, readCopySource, readSourceGroup, type SourceGroup } from '../parquet/copy-columns.ts';
+import { corrupt } from '../parquet/fault.ts';
+import type { LogicalField } from '../parquet/model.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
-import type { SourceFile } from './model.ts';
+import type { SourceColumn, SourceFile } from './model.ts';
 
-/** Footers of a wide file take tens of megabytes while they are read. */
-const AT_ONCE = 4;
+/** Footers that are read at once: a round trip each on S3; a disk's are read one after the other, each a row group at a time. */
+const AT_ONCE = { remote: 4, local: 1 };
 
 /** A file that cannot be copied from, and why. */
 export interface Refusal {
@@ -23,8 +24,10 @@ export async function inspectSources(
   store: ObjectStore,
   objects: readonly ObjectInfo[],
 ): Promise<{ files: SourceFile[]; refused: Refusal[] }> {
-  const limit = pLimit(AT_ONCE);
-  const inspected = await Promise.all(objects.map((object) => limit(() => inspectSource(store, object))));
+  const limit = pLimit(objects.some(({ url }) => url.startsWith('s3')) ? AT_ONCE.remote : AT_ONCE.local);
+  // Hundreds of files have the same thousands of columns: told once.
+  const known = new Map<string, readonly SourceColumn[]>();
+  const inspected = await Promise.all(objects.map((object) => limit(() => inspectSource(store, object, known))));
   return {
     files: inspected.flatMap((found) => ('file' in found ? [found.file] : [])),
     refused: inspected.flatMap((found) => ('refused' in found ? [found.refused] : [])),
@@ -34,13 +37,22 @@ export async function inspectSources(
 async function inspectSource(
   store: ObjectStore,
   object: ObjectInfo,
+  known: Map<string, readonly SourceColumn[]>,
 ): Promise<{ file: SourceFile } | { refused: Refusal }> {
   const { url, size, etag, version } = object;
   const reader = await store.open(url, object);
   try {
-    const { footer, kind } = await readCopySource(reader, url);
+    const source = await readCopySource(reader, url);
+    const { footer, kind } = source;
     const reason = untrustedSizes(footer.createdBy);
     if (reason !== undefined) return { refused: { url, reason } };
+    const columns = known.get(kind) ?? footer.fields.map((field) => ({ name: field.name, type: typeOf(field) }));
+    known.set(kind, columns);
+    const rowGroups = source.parts.rowGroups.map((_, index) => {
+      const group = readSourceGroup(source, index);
+      return { rows: group.parts.numRows, columnBytes: columnBytes(footer.fields, group) };
+    });
+    checkRows(source, rowGroups);
     return {
       file: {
         url,
@@ -48,8 +60,8 @@ async function inspectSource(
         etag,
         ...(version === undefined ? {} : { version }),
         kind,
-        columns: footer.fields.map((field) => ({ name: field.name, type: typeOf(field) })),
-        rowGroups: footer.rowGroups.map((group) => ({ rows: group.numRows, columnBytes: columnBytes(footer, group) })),
+        columns,
+        rowGroups,
       },
     };
   } catch (error) {
@@ -61,12 +73,21 @@ async function inspectSource(
   }
 }
 
+/** As `readFooter` does, which sees all row groups at once. @throws LakegateError `corrupt` */
+function checkRows({ name, parts }: CopySource, rowGroups: readonly { rows: number }[]): void {
+  const { numRows } = parts;
+  const rows = rowGroups.reduce((sum, group) => sum + group.rows, 0);
+  // Some writers leave the file's own number at 0.
+  if (rows === numRows || numRows === 0) return;
+  throw corrupt(name, `its footer says ${numRows} rows, but its row groups have ${rows}`);
+}
+
 /** Compressed bytes of each top-level column. */
-function columnBytes({ fields }: ParquetFooter, { columns }: ParquetFooter['rowGroups'][number]): Float64Array {
+function columnBytes(fields: readonly LogicalField[], { chunks }: SourceGroup): Float64Array {
   const bytesOf = ({ leaf, children }: LogicalField): number =>
     leaf === undefined
       ? children.reduce((sum, child) => sum + bytesOf(child), 0)
-      : (columns[leaf.index]?.totalCompressedSize ?? 0);
+      : (chunks.get(leaf.index)?.totalCompressedSize ?? 0);
   return Float64Array.from(fields, bytesOf);
 }
 

@@ -246,7 +246,7 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
       ]);
       expect(await writer.finish()).toEqual({ size: expected.length });
       expect(expected.equals((await store.read(`${root}ranged`)).bytes)).toBe(true);
-      if (!offered) return;
+      if (!offered) return source.close();
       const late = await store.writer(`${root}late`);
       const { etag } = (await store.head(`${root}source`))!;
       await store.replace(`${root}source`, bytes.toReversed(), etag);
@@ -255,6 +255,7 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
         await late.finish();
       };
       await expect(copied()).rejects.toMatchObject({ kind: 'not_found' });
+      await source.close();
       await late.abort();
       expect(await store.head(`${root}late`)).toBeUndefined();
     });

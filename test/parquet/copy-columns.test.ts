@@ -46,7 +46,7 @@ async function copied(sources: readonly string[], tables: readonly ColumnCopy['c
     copies.push(await beginCopy(await store.writer(urls[table]!), columns));
   for (const url of sources) {
     const source = await readCopySource(await store.open(url), url);
-    await copyRowGroups(source, [...source.footer.rowGroups.keys()], copies);
+    await copyRowGroups(source, [...source.parts.rowGroups.keys()], copies);
   }
   for (const copy of copies) {
     const { size } = await finishCopy(copy);
