@@ -84,7 +84,6 @@ def main():
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")
-        # Buckets are laid out by the job itself; no other step of it moves rows.
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )

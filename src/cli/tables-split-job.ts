@@ -88,7 +88,17 @@ export function writingJob(job: SplitJob): WritingJob {
   return { ...job, request: { ...job.request, target, targetBytes: job.options.targetMb * MEGABYTE } };
 }
 
-function checkOptions({ map, table, engine, otherwise, bucketing, layout, database, tables }: SplitOptions): void {
+function checkOptions({
+  map,
+  table,
+  target,
+  engine,
+  otherwise,
+  bucketing,
+  layout,
+  database,
+  tables,
+}: SplitOptions): void {
   if ((map === undefined) === (table === undefined)) {
     throw usage(
       `expected --map, or --table for all columns as one table, found ${map === undefined ? 'neither' : 'both'}`,
@@ -112,6 +122,9 @@ function checkOptions({ map, table, engine, otherwise, bucketing, layout, databa
     throw usage(
       `--engine virtual registers partitioned tables: expected --database and --layout partitioned, found ${what}`,
     );
+  }
+  if (engine === 'virtual' && target !== undefined) {
+    throw usage('--engine virtual writes no files: expected no --target; the tables lie where the source is');
   }
   if (engine !== 'virtual' && database !== undefined) {
     throw usage(`--database is for --engine virtual; the others' tables are registered by \`tables register\``);

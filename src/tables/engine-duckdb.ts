@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
@@ -25,8 +25,8 @@ export interface DuckDbSplitOptions {
   target: string;
 }
 
-/** Where an output is written before it has its name: a run that is killed leaves it here, the table's commit removes it. */
-const WRITING = 'writing.parquet';
+/** Begins the folder of an output before it has its name: a run that is killed leaves it, the table's commit removes what is in it. */
+const WRITING = 'writing-';
 const SPILL = '_staging/_spill';
 const BUCKET = 'lakegate_bucket';
 
@@ -84,6 +84,8 @@ async function makeTable(making: Making, table: DecodedTable, progress?: SplitPr
   const { plan } = table;
   try {
     const { committed, missing } = await tableState(store, plan);
+    const there = plan.outputs.filter((output) => !missing.includes(output));
+    progress?.copied(there.reduce((sum, { bytes }) => sum + bytes, 0));
     if (!committed) {
       await (table.buckets === undefined ? writeRanges : writeBuckets)(making, table, missing, progress);
       await commitTable(store, plan);
@@ -146,11 +148,18 @@ async function writeBuckets(
 async function write({ store, connection }: Making, { plan }: DecodedTable, select: string, name: string) {
   const folder = localPath(plan.staging);
   await mkdir(folder, { recursive: true });
-  const result = await connection.runAndReadAll(copyTo(select, `${folder}${WRITING}`));
-  const file = await open(`${folder}${WRITING}`, 'r+');
-  await file.sync().finally(() => file.close());
-  await place(store, `${plan.staging}${WRITING}`, `${plan.staging}${name}`);
-  return Number(result.value(0, 0));
+  // A folder of its own: two runs at once never write one file.
+  const own = await mkdtemp(`${folder}${WRITING}`);
+  try {
+    const path = `${own}/rows.parquet`;
+    const result = await connection.runAndReadAll(copyTo(select, path));
+    const file = await open(path, 'r+');
+    await file.sync().finally(() => file.close());
+    await place(store, `file://${path}`, `${plan.staging}${name}`);
+    return Number(result.value(0, 0));
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
 }
 
 async function place(store: ObjectStore, from: string, to: string): Promise<void> {

@@ -348,6 +348,33 @@ test('registered and prepared by the command, in S3 and Glue', async () => {
     expect(Partitions.map(({ Values }) => Values).sort()).toEqual([['2025-12-31'], [SNAPSHOT]]);
     expect(await lakegate('prepare')).toMatchObject({ code: 0, value: { tables: [{ created: 0 }] } });
     expect(await lakegate('register', '--root', root, '--bucket-count', '4')).toMatchObject({ code: 2 });
+
+    // Virtual tables over a wide source: the snapshot at once, those before it as any partition.
+    const wide = root.replace(/part\/$/, 'wide/');
+    for (const date of ['2025-12-31', SNAPSHOT]) {
+      await writeSource(createStores(), `${wide}snapshot_dt=${date}/`, { tables: { V: 3 } });
+    }
+    const map = join(scratch, 'virtual.csv');
+    await writeFile(map, splitMapCsv({ V: 3 }));
+    const virtual = ['split', '--engine', 'virtual', '--source', wide, '--map', map, '--prefix', 'virtual_'];
+    expect(await lakegate(...virtual)).toMatchObject({
+      code: 0,
+      value: { tables: [{ table: 'virtual_v', outcome: 'created', columns: 3, partition: 'created' }] },
+    });
+    expect(await lakegate('prepare', '--prefix', 'virtual_')).toMatchObject({
+      code: 0,
+      value: { tables: [{ table: 'virtual_v', outcome: 'synced', created: 1 }] },
+    });
+    const { Partitions: both = [] } = await client.send(
+      new GetPartitionsCommand({ DatabaseName: 'db', TableName: 'virtual_v' }),
+    );
+    expect(both.map(({ StorageDescriptor }) => StorageDescriptor?.Location?.replace(/\/?$/, '/')).sort()).toEqual([
+      `${wide}snapshot_dt=2025-12-31/`,
+      `${wide}snapshot_dt=${SNAPSHOT}/`,
+    ]);
+    expect(await lakegate(...virtual)).toMatchObject({
+      value: { tables: [{ outcome: 'unchanged', partition: 'unchanged' }] },
+    });
   } finally {
     client.destroy();
     process.env = before;
