@@ -47,6 +47,13 @@ export function compareFolders(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+/** The same order for whole ways from the table to a folder, each ending in `/`. */
+export function comparePrefixes(a: string, b: string): number {
+  if (a === b) return 0;
+  if (HIGH.test(a) || HIGH.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
+
 const HIGH = /[\ud800-\uffff]/;
 
 /** The folders under one, as a store lists them. */

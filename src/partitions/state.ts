@@ -1,6 +1,12 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzip as gunzipWith, gzip as gzipWith } from 'node:zlib';
 import { isKind } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { type KnownPartitions, knownPartitions, textOf } from './known-partitions.ts';
+
+// Off the thread that all requests wait for.
+const gzip = promisify(gzipWith);
+const gunzip = promisify(gunzipWith);
 
 /**
  * What is known to be registered in a database, from what earlier runs saw and did: one small object, so that a run can tell what is new from
@@ -18,15 +24,20 @@ export interface TableState {
   location: string;
   layout: string;
   keys: string;
-  /** Registered partitions by folder, relative to the location, ending in `/`; and the schema they have (`schemaOf`), empty where it is not known. */
-  partitions: Map<string, string>;
+  /** Registered partitions. */
+  partitions: KnownPartitions;
 }
 
-/** The object's form: folders by schema. */
+/**
+ * The object's form. Folders by schema, as one text (`textOf`): a run takes apart only what it needs of it. Objects of version 1 had a list of
+ * folders in its place.
+ */
 interface Stored {
-  version: 1;
-  tables: Record<string, Omit<TableState, 'partitions'> & { partitions: Record<string, string[]> }>;
+  version: 1 | 2;
+  tables: Record<string, Omit<TableState, 'partitions'> & { partitions: Record<string, string | string[]> }>;
 }
+
+const VERSION = 2;
 
 export function stateUrl(root: string, database: string): string {
   return `${root}state/${encodeURIComponent(database)}.json.gz`;
@@ -36,7 +47,7 @@ export function stateUrl(root: string, database: string): string {
 export async function loadState(store: ObjectStore, url: string): Promise<DatabaseState> {
   try {
     const { bytes, etag } = await store.read(url);
-    return { tables: decode(bytes) ?? new Map(), etag };
+    return { tables: (await decode(bytes)) ?? new Map(), etag };
   } catch (error) {
     if (isKind(error, 'not_found')) return { tables: new Map() };
     throw error;
@@ -61,7 +72,7 @@ export async function saveState(
       if (state === undefined) tables.delete(name);
       else tables.set(name, state);
     }
-    const bytes = encode(tables);
+    const bytes = await encode(tables);
     const written =
       base.etag === undefined ? await store.create(url, bytes) : await store.replace(url, bytes, base.etag);
     if (written !== undefined) return;
@@ -72,41 +83,40 @@ export async function saveState(
 /** Runs of one database are rare enough that two losses in a row mean something else is wrong; the next run finds out. */
 const SAVE_ATTEMPTS = 4;
 
-function encode(tables: ReadonlyMap<string, TableState>): Uint8Array {
-  const stored: Stored = { version: 1, tables: {} };
+async function encode(tables: ReadonlyMap<string, TableState>): Promise<Uint8Array> {
+  const stored: Stored = { version: VERSION, tables: {} };
   for (const name of [...tables.keys()].sort()) {
     const { partitions, ...rest } = tables.get(name)!;
-    const bySchema: Record<string, string[]> = {};
-    for (const [prefix, schema] of partitions) {
-      bySchema[schema] ??= [];
-      bySchema[schema].push(prefix);
-    }
-    for (const prefixes of Object.values(bySchema)) prefixes.sort();
-    stored.tables[name] = { ...rest, partitions: bySchema };
+    stored.tables[name] = { ...rest, partitions: Object.fromEntries([...partitions.texts()].sort(bySchema)) };
   }
-  return gzipSync(JSON.stringify(stored), { level: 6 });
+  return gzip(JSON.stringify(stored), { level: 6 });
 }
 
-/** @returns undefined for anything that is no state of this version: it is as good as none */
-function decode(bytes: Uint8Array): Map<string, TableState> | undefined {
+function bySchema([a]: [string, string], [b]: [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+/** @returns undefined for anything that is no state that can be read: it is as good as none */
+async function decode(bytes: Uint8Array): Promise<Map<string, TableState> | undefined> {
   try {
-    const stored = JSON.parse(gunzipSync(bytes, { maxOutputLength: LARGEST_BYTES }).toString('utf8')) as Stored;
-    if (stored.version !== 1) return undefined;
+    const unpacked = await gunzip(bytes, { maxOutputLength: LARGEST_BYTES });
+    const stored = JSON.parse(unpacked.toString('utf8')) as Stored;
+    if (stored.version !== 1 && stored.version !== VERSION) return undefined;
     const tables = new Map<string, TableState>();
     for (const [name, { created, location, layout, keys, partitions }] of Object.entries(stored.tables)) {
-      const known = new Map<string, string>();
-      for (const [schema, prefixes] of Object.entries(partitions)) {
-        for (const prefix of prefixes) {
-          if (typeof prefix !== 'string' || !prefix.endsWith('/')) return undefined;
-          known.set(prefix, schema);
-        }
+      const texts = new Map<string, string>();
+      for (const [schema, folders] of Object.entries(partitions)) {
+        if (typeof folders !== 'string' && !folders.every((folder) => folder.endsWith('/'))) return undefined;
+        const text = typeof folders === 'string' ? folders : textOf(folders);
+        if (!text.startsWith('/') || !text.endsWith('//')) return undefined;
+        texts.set(schema, text);
       }
       tables.set(name, {
         created: String(created),
         location: String(location),
         layout: String(layout),
         keys: String(keys),
-        partitions: known,
+        partitions: knownPartitions(texts),
       });
     }
     return tables;

@@ -1,6 +1,8 @@
 import { schemaOf } from './entry.ts';
 import { folderUrl } from './folder-url.ts';
 import { knownFolders } from './known.ts';
+import { partHead } from './known-head.ts';
+import { type KnownPartitions, knownPartitions } from './known-partitions.ts';
 import { type Layout, templateLayout } from './layout.ts';
 import type { FoundPartition, RejectedPrefix } from './model.ts';
 import { identityOf, planPartitions, type RegisteredPartition } from './plan.ts';
@@ -23,7 +25,7 @@ export interface Survey {
   moved: { registered: RegisteredPartition; found: FoundPartition }[];
   rejected: RejectedPrefix[];
   /** What is registered, by folder, as far as is known; and its schema, empty where it is not known. */
-  known: Map<string, string>;
+  known: KnownPartitions;
   unchanged: number;
   /** Folders of partitions that the listings named. */
   seen: number;
@@ -49,11 +51,15 @@ export async function surveyTable(
   const root = folderUrl(table.location ?? '');
   const usable = state !== undefined && isOf(state, table, layout, root) ? state.partitions : undefined;
   const mode = usable === undefined ? 'reconcile' : wanted;
-  const before = usable ?? new Map<string, string>();
+  const before = usable ?? knownPartitions();
+  const now = ports.now();
+  const { lookbackMs } = settings;
+  const parted = mode === 'incremental' ? partHead(before, layout, lookbackMs, now) : undefined;
   const walked = await walk(ports.folders(root, tally), {
     layout,
-    known: knownFolders(before.keys()),
-    ...(mode === 'incremental' && { lookbackMs: settings.lookbackMs, now: ports.now() }),
+    known: knownFolders(parted?.tail ?? before.prefixes()),
+    ...(parted !== undefined && { head: parted.head }),
+    ...(mode === 'incremental' && { lookbackMs, now }),
     limit,
   });
   const survey: Survey = {
@@ -64,20 +70,20 @@ export async function surveyTable(
     gone: [],
     moved: [],
     rejected: walked.rejected,
-    known: new Map(before),
+    known: knownPartitions(before.texts()),
     unchanged: walked.unchanged,
     seen: walked.seen,
   };
   if (mode !== 'reconcile') {
     survey.gone = partitionsAt(layout, walked.gone);
-    survey.create = distinct(table, walked.partitions, survey, before.keys());
+    survey.create = distinct(table, walked.partitions, survey, before.prefixes());
     return survey;
   }
   const gone = new Set(walked.gone);
   const there = [
     ...partitionsAt(
       layout,
-      [...before.keys()].filter((prefix) => !gone.has(prefix)),
+      [...before.prefixes()].filter((prefix) => !gone.has(prefix)),
     ),
     ...walked.partitions,
   ];
@@ -90,15 +96,17 @@ async function reconcile(
   ports: PartitionPorts,
   table: CatalogTable,
   settings: TableSettings,
-  before: ReadonlyMap<string, string> | undefined,
+  before: KnownPartitions | undefined,
   found: readonly FoundPartition[],
   survey: Survey,
   tally: Tally,
 ): Promise<void> {
-  const { layout, root, known } = survey;
+  const { layout, root } = survey;
+  const known = knownPartitions();
+  survey.known = known;
   const registered: (RegisteredPartition & { schema?: string })[] = [];
   // Columns are most of what is sent: they are asked for where nothing tells what they are, or where they are to be set right.
-  const columns = before === undefined || settings.updateSchema || [...before.values()].includes('');
+  const columns = before === undefined || settings.updateSchema || before.counts().has('');
   const name = { database: table.database, table: table.name };
   for await (const page of ports.catalog.partitions(name, { columns, about: found.length }, tally)) {
     for (const { Values = [], StorageDescriptor = {} } of page) {
@@ -110,7 +118,6 @@ async function reconcile(
   survey.create = plan.create;
   survey.moved = plan.moved;
   survey.unchanged = plan.unchanged;
-  known.clear();
   const schemas = new Map(registered.map(({ values, schema }) => [identityOf(table.keys, values), schema]));
   const missing = new Set(plan.create);
   for (const partition of found) {

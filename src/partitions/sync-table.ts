@@ -58,7 +58,7 @@ export async function syncTable(
     survey = await surveyTable(ports, table, settings, request.state, request.mode, limit, tally);
     describe(result, survey, table);
     if (request.dryRun) {
-      const folders = [...survey.create, ...partitionsAt(survey.layout, survey.known.keys())];
+      const folders = [...survey.create, ...partitionsAt(survey.layout, survey.known.prefixes())];
       const statement = projectionStatement(table, survey.root, folders);
       return { result: { ...result, ...(statement !== undefined && { projection: statement }) } };
     }
@@ -150,7 +150,7 @@ async function repair(ports: PartitionPorts, table: CatalogTable, survey: Survey
   const { layout, known } = survey;
   const schema = schemaOf(table.descriptor);
   const suspects = new Map<string, string>();
-  for (const [prefix, own] of known) {
+  for (const [prefix, own] of known.entries()) {
     const parsed = own === schema ? undefined : layout.parse(prefix);
     if (parsed !== undefined && 'values' in parsed) suspects.set(JSON.stringify(parsed.values), prefix);
   }
@@ -183,7 +183,7 @@ function formatOf({ InputFormat, SerdeInfo }: CatalogTable['descriptor']): strin
 function drifted({ known }: Survey, table: CatalogTable): number {
   const schema = schemaOf(table.descriptor);
   let count = 0;
-  for (const own of known.values()) if (own !== '' && own !== schema) count += 1;
+  for (const [own, partitions] of known.counts()) if (own !== '' && own !== schema) count += partitions;
   return count;
 }
 

@@ -141,11 +141,10 @@ function continued(
 }
 
 function isSame(before: TableState | undefined, after: TableState): boolean {
-  if (before === undefined || before.partitions.size !== after.partitions.size) return false;
-  if (before.created !== after.created) return false;
+  if (before?.created !== after.created) return false;
   if (before.location !== after.location || before.layout !== after.layout || before.keys !== after.keys) return false;
-  for (const [prefix, schema] of after.partitions) if (before.partitions.get(prefix) !== schema) return false;
-  return true;
+  const [then, now] = [before.partitions.texts(), after.partitions.texts()];
+  return then === now || (then.size === now.size && [...now].every(([schema, text]) => then.get(schema) === text));
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import { compareFolders, type KnownFolder, partitionsUnder, sortedNames } from './known.ts';
+import type { Head } from './known-head.ts';
 import type { Layout } from './layout.ts';
 import type { FoundPrefixes } from './model.ts';
 import type { Period } from './partition-time.ts';
@@ -16,6 +17,8 @@ export interface FolderLister {
 export interface WalkOptions {
   layout: Layout;
   known: KnownFolder;
+  /** Known folders at the beginning of the table that are left out of `known`, because all are past the look-back. */
+  head?: Head;
   /**
    * What is older than the newest known partition beside it by more than this is taken to be as it is known, and not listed. Milliseconds;
    * undefined: the whole table is listed.
@@ -55,7 +58,7 @@ const RANGE = 4_750;
  * listings start after them (`StartAfter`). Levels of many known folders are listed in ranges at the same time.
  */
 export async function walk(lister: FolderLister, options: WalkOptions): Promise<Walk> {
-  const { layout, known, limit } = options;
+  const { layout, known, head, limit } = options;
   const result: Walk = { partitions: [], rejected: [], gone: [], unchanged: 0, seen: 0, complete: true };
   let fault: { error: unknown } | undefined;
 
@@ -68,7 +71,11 @@ export async function walk(lister: FolderLister, options: WalkOptions): Promise<
   }
 
   async function visit(level: number, prefix: string, folder: KnownFolder | undefined): Promise<void> {
-    const { old, after, cuts } = folder === undefined ? WHOLE : divide(folder, prefix, options);
+    const {
+      old,
+      after = level === 0 ? head?.after : undefined,
+      cuts,
+    } = folder === undefined ? WHOLE : divide(folder, prefix, options);
     const below: Promise<void>[] = [];
     const seen = new Set<string>();
     const see = (name: string): void => {
@@ -131,6 +138,10 @@ export async function walk(lister: FolderLister, options: WalkOptions): Promise<
     }
   }
 
+  if (head !== undefined) {
+    result.unchanged += head.count;
+    result.complete = false;
+  }
   await visit(0, '', known);
   if (fault !== undefined) throw fault.error;
   // Listings end in any order.
