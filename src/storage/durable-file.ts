@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { constants, type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LakegateError } from '../errors.ts';
@@ -35,9 +36,17 @@ export function temporaryPath(target: string): string {
 /** Writes all bytes at the given offset of the file. */
 export async function writeFully(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, offset + done);
-    done += bytesWritten;
+    done += await writeSome(handle, bytes, done, offset + done);
   }
+}
+
+/** A write of this many bytes or fewer is in the kernel's cache sooner than a thread of the pool would have begun it. */
+const WRITE_AT_ONCE = 256 * 1024;
+
+async function writeSome(handle: FileHandle, bytes: Uint8Array, done: number, position: number): Promise<number> {
+  const length = bytes.byteLength - done;
+  if (length <= WRITE_AT_ONCE) return writeSync(handle.fd, bytes, done, length, position);
+  return (await handle.write(bytes, done, length, position)).bytesWritten;
 }
 
 /**
@@ -81,9 +90,35 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes the folder's names durable. Windows has no such call, and its names are durable without. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
+/** Folders that are being made durable, and who waits for the sync after. */
+const syncing = new Map<string, { now: Promise<void>; next?: Promise<void> }>();
+
+/**
+ * Makes the folder's names durable. Windows has no such call, and its names are durable without. Many that ask at once are served by one sync: the next
+ * one, since that under way may have begun before their names were there.
+ */
+export function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return Promise.resolve();
+  const known = syncing.get(folder);
+  if (known === undefined) return beginSync(folder);
+  known.next ??= known.now.then(
+    () => beginSync(folder),
+    () => beginSync(folder),
+  );
+  return known.next;
+}
+
+function beginSync(folder: string): Promise<void> {
+  const state = {
+    now: syncNow(folder).finally(() => {
+      if (syncing.get(folder) === state) syncing.delete(folder);
+    }),
+  };
+  syncing.set(folder, state);
+  return state.now;
+}
+
+async function syncNow(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY);
   try {
     await handle.sync();

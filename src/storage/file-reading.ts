@@ -95,7 +95,7 @@ async function readFully(
 }
 
 /** A read of this many bytes or fewer is over sooner than a thread of the pool would have begun it. */
-const READ_AT_ONCE = 64 * 1024;
+const READ_AT_ONCE = 256 * 1024;
 
 async function readSome(
   handle: FileHandle,

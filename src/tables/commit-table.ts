@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { OutputPlan, TablePlan } from './model.ts';
@@ -10,6 +11,8 @@ interface Commit {
   replaces: string[];
 }
 
+/** Each is a few small requests, or waits for a disk. */
+const MOVES_AT_ONCE = 16;
 const COMMIT = 'commit.json';
 /** Names of outputs, and of Hive's buckets among them. */
 const OUTPUT = /^(?:part-\d{5,}|\d{6}_0)-[0-9a-f]{16}\.parquet$/;
@@ -93,7 +96,10 @@ async function finishCommit(store: ObjectStore, plan: TablePlan): Promise<void> 
   if (commit === undefined) return;
   const { files, replaces } = commit;
   await store.delete(replaces.map((name) => `${plan.folder}${name}`));
-  for (const name of files) await moved(store, `${plan.staging}${name}`, `${plan.folder}${name}`);
+  const limit = pLimit(MOVES_AT_ONCE);
+  const moves = files.map((name) => limit(() => moved(store, `${plan.staging}${name}`, `${plan.folder}${name}`)));
+  const failed = (await Promise.allSettled(moves)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   // What is left there is of plans that nobody follows any more. The record goes last.
   const remains = (await namesIn(store, plan.staging)).filter((name) => name !== COMMIT);
   await store.delete(remains.map((name) => `${plan.staging}${name}`));

@@ -1,5 +1,5 @@
-import { beginCopy, type ColumnCopy, copyRowGroups, finishCopy, readCopySource } from '../parquet/copy-columns.ts';
-import type { ObjectStore } from '../storage/store.ts';
+import { beginCopy, copyRowGroups, finishCopy, readCopySource } from '../parquet/copy-columns.ts';
+import type { ObjectStore, ObjectWriter } from '../storage/store.ts';
 import type { Part } from './model.ts';
 
 /**
@@ -8,12 +8,14 @@ import type { Part } from './model.ts';
  * @throws LakegateError of the source or a writer; nothing unfinished is left behind
  */
 export async function copyPart(store: ObjectStore, { slice, outputs }: Part): Promise<void> {
-  const copies: ColumnCopy[] = [];
+  const writers: ObjectWriter[] = [];
   try {
-    for (const { table, output } of outputs) {
-      const writer = await store.writer(`${table.staging}${output.name}`);
-      copies.push(await beginCopy(writer, table.table.columns));
-    }
+    await settled(
+      outputs.map(async ({ table, output }, index) => {
+        writers[index] = await store.writer(`${table.staging}${output.name}`);
+      }),
+    );
+    const copies = await settled(outputs.map(({ table }, index) => beginCopy(writers[index]!, table.table.columns)));
     for (const { file, groups } of slice) {
       const reader = await store.open(file.url, file);
       try {
@@ -24,14 +26,17 @@ export async function copyPart(store: ObjectStore, { slice, outputs }: Part): Pr
     }
     await settled(copies.map((copy) => finishCopy(copy)));
   } catch (error) {
-    await Promise.allSettled(copies.map(({ writer }) => writer.abort()));
+    // Holes are writers that could not be opened.
+    await Promise.allSettled(Object.values(writers).map((writer) => writer.abort()));
     throw error;
   }
 }
 
 /** Waits for all, then throws the first fault. */
-async function settled(work: readonly Promise<unknown>[]): Promise<void> {
+async function settled<T>(work: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }

@@ -29,7 +29,8 @@ export function tablePlan(
     layout,
     root,
     folder: layout === 'partitioned' ? `${root}${partition}` : root,
-    staging: `${target}${STAGING}/${table.name}/${layout === 'partitioned' ? partition : 'plain/'}`,
+    // One folder for each, not two: each folder that is made has to be made durable.
+    staging: `${target}${STAGING}/${table.name}.${layout === 'partitioned' ? partition : 'plain/'}`,
     outputs: outputs.map((output, index) => ({
       name: `part-${String(index).padStart(5, '0')}-${id}.parquet`,
       ...output,

@@ -46,16 +46,18 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
     await copyOrSingly(store, part, faults);
     progress?.copied(bytesOf(part));
   }
-  const outcomes: TableOutcome[] = [];
-  for (const table of plan.tables) {
-    if (!faults.has(table) && !committed.has(table)) await attempt([table], () => commitTable(store, table));
-    outcomes.push(outcomeOf(table, asError(faults.get(table)) ?? (committed.has(table) ? 'already' : 'written')));
-  }
+  await eachTable(
+    plan.tables.filter((table) => !faults.has(table) && !committed.has(table)),
+    (table) => attempt([table], () => commitTable(store, table)),
+  );
+  const outcomes = plan.tables.map((table) =>
+    outcomeOf(table, asError(faults.get(table)) ?? (committed.has(table) ? 'already' : 'written')),
+  );
   return [...outcomes, ...plan.left.map(({ table, reason }): TableOutcome => ({ table, outcome: 'left', reason }))];
 }
 
 /** Looking and committing are small requests, or waits for a disk: several at once. */
-const TABLES_AT_ONCE = 8;
+const TABLES_AT_ONCE = 32;
 
 async function eachTable(tables: readonly TablePlan[], act: (table: TablePlan) => Promise<void>): Promise<void> {
   const limit = pLimit(TABLES_AT_ONCE);
