@@ -27,6 +27,11 @@ export function startSplitJob(scratch: string): Engine {
   return start('split_job', [scratch], scratch);
 }
 
+/** Athena's statements, by DuckDB. */
+export function startAthena(): Engine {
+  return start('athena', []);
+}
+
 function start(script: string, args: readonly string[], cwd?: string): Engine {
   const python = join(HOME, 'venv', 'bin', 'python');
   const child: ChildProcess = spawn(python, [join(HERE, 'python', `${script}.py`), ...args], {
