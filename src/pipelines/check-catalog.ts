@@ -61,3 +61,29 @@ export async function checkCatalog(
   }
   return faults;
 }
+
+/** A version's table while it is built: `bucketed_ibe_01__20260131t060000z`. */
+const BUILDING = /^(.+)__\d{8}t\d{6}z$/;
+
+/**
+ * Takes the tables out of Glue that a run left which was ended while Athena built them. Nobody reads them; their files go with the other old versions.
+ * To be called by who holds the pipeline's lock.
+ */
+export async function removeBuildings(
+  catalog: TableCatalog,
+  pipeline: NamedPipeline,
+  sources: readonly MappedSource[],
+): Promise<void> {
+  const own = new Set(versionedTables(pipeline, sources));
+  if (own.size === 0) return;
+  for (const { name } of await catalog.list(pipeline.database, '')) {
+    if (own.has(BUILDING.exec(name)?.[1] ?? '')) await catalog.remove(pipeline.database, name);
+  }
+}
+
+/** Tables that Athena makes a new version of each time. */
+function versionedTables(pipeline: NamedPipeline, sources: readonly MappedSource[]): string[] {
+  if (pipeline.name === 'partitioned') return pipeline.entityResolution ? [pipeline.entityResolution.table] : [];
+  if (pipeline.bucketing === 'direct') return [];
+  return sources.flatMap(({ tables }) => tables.map((table) => glueName(pipeline, table)));
+}

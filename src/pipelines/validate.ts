@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { PipelinesConfig } from '../config/pipelines-model.ts';
 import { LakegateError } from '../errors.ts';
 import { auditShares } from './audit-share.ts';
-import { checkCatalog } from './check-catalog.ts';
+import { checkCatalog, removeBuildings } from './check-catalog.ts';
 import { type CheckedSource, checkSource, chosenTables, readMap } from './check-source.ts';
 import type { RunSource } from './documents.ts';
 import { checkFree, lockUrl, releaseLock, takeLock } from './lock.ts';
@@ -42,7 +42,10 @@ export async function validate(
   const isNew = await takeLock(ports, lock, execution, run.folder);
   try {
     // An execution of the same name may have left its files.
-    if (isNew) await run.clear();
+    if (isNew) {
+      await run.clear();
+      if (ports.catalog !== undefined) await removeBuildings(ports.catalog, pipeline, sources);
+    }
     return await writeRun(ports, config, { pipeline, run, wish, sources, execution });
   } catch (error) {
     // Best effort: who comes next finds that this execution runs no more.
