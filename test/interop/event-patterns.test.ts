@@ -136,6 +136,14 @@ test('the pipelines are started by the marker of a snapshot of the source, and b
     cases.map(([event]) => event),
   );
   expect(cases.map(([event], index) => [event, answers[index]])).toEqual(cases);
+  // The gate of this lake, which has no tables, hears of no snapshot.
+  expect(
+    matched(patternOf(marked, 'acme-dev-drops'), [
+      created('infobase/snapshot_dt=2026-11-01/part-0.parquet'),
+      created('infobase2/a.csv'),
+      created('a.csv'),
+    ]),
+  ).toEqual([false, true, true]);
   const odd = patternOf(marked, 'acme-dev-tables-marker-odd');
   const other = (key: string) => created(key, { bucket: 'other-bucket' });
   expect(
