@@ -10,7 +10,7 @@ import { type Placement, placedChunk, type Span, shiftedOffsetIndex } from './pl
 import { footerKind, type ProjectedColumn, projectedFooter, projectedRowGroup } from './projected-footer.ts';
 import { chunkSpan, type Move, type RowGroupLayout, rowGroupLayout } from './row-group-layout.ts';
 import { streamSpans, type Transfer } from './stream-spans.ts';
-import { thriftSink, written } from './thrift-sink.ts';
+import { type ThriftSink, takeWritten, thriftSink } from './thrift-sink.ts';
 
 /** A Parquet file in the making: some columns of others, their row groups one after the other. */
 export interface ColumnCopy {
@@ -102,10 +102,11 @@ export async function copyRowGroups(
     const columns = columnsIn(source, copy);
     return { copy, columns, leaves: columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf)) };
   });
+  const sink = thriftSink();
   const wanted = new Set(targets.flatMap(({ leaves }) => leaves));
   for (const index of groups) {
     const { parts, chunks } = readSourceGroup(source, index, wanted);
-    await copyRowGroup(source, { parts, chunks: await withBloomFilterLengths(source.reader, chunks) }, targets);
+    await copyRowGroup(source, { parts, chunks: await withBloomFilterLengths(source.reader, chunks) }, targets, sink);
   }
 }
 
@@ -149,6 +150,7 @@ async function copyRowGroup(
   { reader, name, footer }: CopySource,
   { parts, chunks: columns }: SourceGroup,
   targets: readonly Target[],
+  sink: ThriftSink,
 ): Promise<void> {
   const placed = targets.map((target) => ({
     ...target,
@@ -185,7 +187,6 @@ async function copyRowGroup(
     const names = made.columns.flatMap(({ column, name: own }) =>
       range(column.firstLeaf, column.endLeaf).map(() => own),
     );
-    const sink = thriftSink();
     for (const [at, leaf] of leaves.entries()) {
       const placement: Placement = {
         source: chunkSpan(columns.get(leaf)!, footer.footerStart),
@@ -201,7 +202,7 @@ async function copyRowGroup(
       leaves.reduce((total, leaf) => total + columns.get(leaf)![of], 0);
     copy.rowGroups.push(
       projectedRowGroup(parts, {
-        chunks: written(sink),
+        chunks: takeWritten(sink),
         leaves,
         uncompressedSize: sum('totalUncompressedSize'),
         compressedSize: sum('totalCompressedSize'),

@@ -17,9 +17,11 @@ export function thriftSink(): ThriftSink {
   return { bytes: new Uint8Array(FIRST_ROOM), length: 0 };
 }
 
-/** What was written, as bytes of its own. */
-export function written({ bytes, length }: ThriftSink): Uint8Array {
-  return bytes.slice(0, length);
+/** What was written: a view, as long as nothing else is. The sink begins anew. */
+export function takeWritten(sink: ThriftSink): Uint8Array {
+  const { bytes, length } = sink;
+  sink.length = 0;
+  return bytes.subarray(0, length);
 }
 
 /** A field of the struct that is being read: where its value is. */
