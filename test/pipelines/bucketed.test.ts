@@ -1,0 +1,230 @@
+import { LakegateError } from '../../src/errors.ts';
+import type { SourceItem } from '../../src/pipelines/model.ts';
+import { DATABASE, DAY, drop, filesUnder, KEY, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
+
+const TARGET = 'memory:/lake/tables/bucketed/';
+const pipeline = 'bucketed';
+const direct = () => pipelineLake({ pipelines: { bucketed: { database: DATABASE } } });
+const ctas = (more: { engine?: 'spark' | 'copy'; max_columns?: number } = {}) =>
+  pipelineLake({ pipelines: { bucketed: { database: DATABASE, bucketing: 'ctas', keep_versions: '1d', ...more } } });
+
+describe('direct: Spark writes the buckets', () => {
+  test("tables are registered over the job's files, with their buckets", async () => {
+    const lake = direct();
+    await drop(lake);
+    let given: Record<string, string> = {};
+    lake.before = (what, request) => {
+      if (what === 'spark' && Object.keys(given).length === 0) given = request as Record<string, string>;
+    };
+    expect(await runPipeline(lake, { pipeline })).toMatchObject({ tables: 4, failed: [], reports: [] });
+    expect(lake.catalog.tables.get('consumer.bucketed_ibe_01')).toMatchObject({
+      location: `${TARGET}infobase/IBE_01/`,
+      bucketColumns: [KEY],
+      buckets: 256,
+      comment: 'Bucketed table created from snapshot_dt=2026-01-31',
+    });
+    const run = given['--RESULT_PATH']!.slice(0, -'split-infobase.json'.length);
+    expect(given).toEqual({
+      '--MODE': 'bucketed',
+      '--SOURCE_PATH': 'memory:/raw/infobase/',
+      '--TARGET_PATH': `${TARGET}infobase/`,
+      '--SNAPSHOT_DT': '2026-01-31',
+      '--CSV_FILE': `${run}maps/infobase.csv`,
+      '--TABLE_NAME': 'infobase',
+      '--KEY_COL': KEY,
+      '--ALIASES': '_NONE_',
+      '--TABLES_FILTER': '_NONE_',
+      '--TARGET_FILE_MB': '512',
+      '--MAX_COLS': '100',
+      '--STRICT': 'false',
+      '--MARKER': '_SUCCESS',
+      '--RESULT_PATH': `${run}split-infobase.json`,
+      '--BUCKETING': 'direct',
+      '--BUCKET_COUNT': '256',
+    });
+    expect(await runPipeline(lake, { pipeline, execution: 'x:2' })).toMatchObject({ skipped: 2, tables: 0 });
+  });
+
+  test('a table that the job could not write is named; those that it wrote go on', async () => {
+    const lake = direct();
+    await drop(lake);
+    lake.before = (what, request) => {
+      if (what === 'spark' && JSON.stringify(request).includes('infobase')) throw new Error('IBE_02');
+    };
+    const ended = await runPipeline(lake, { pipeline });
+    expect(ended).toMatchObject({
+      tables: 3,
+      failed: [{ job: 'split', source: 'infobase', table: 'IBE_02', reason: 'out of memory' }],
+    });
+    expect([...lake.catalog.tables.keys()]).not.toContain('consumer.bucketed_ibe_02');
+  });
+
+  test('a job that did not get so far fails all its tables, with its reason', async () => {
+    const lake = direct();
+    await drop(lake);
+    lake.before = (what) => {
+      if (what === 'spark') throw new Error('no workers');
+    };
+    const ended = await runPipeline(lake, { pipeline });
+    expect(ended.tables).toBe(0);
+    expect(ended.failed).toHaveLength(4);
+    for (const failure of ended.failed) expect(failure).toMatchObject({ job: 'split', reason: 'no workers' });
+  });
+
+  test('a result that is missing, broken or of another snapshot', async () => {
+    const result = async (text: string | undefined) => {
+      const lake = direct();
+      await drop(lake);
+      lake.before = async (what, request) => {
+        if (what !== 'collect') return;
+        const { item } = request as { item: SourceItem };
+        const url = item.arguments!['--RESULT_PATH']!;
+        if (text === undefined) await lake.store.delete([url]);
+        else await put(lake, url, text);
+      };
+      return (await runPipeline(lake, { pipeline, input: { sources: ['addressable'] } })).failed;
+    };
+    expect(await result(undefined)).toMatchObject([
+      { table: 'addressable_ids', reason: expect.stringContaining('left no result') },
+    ]);
+    expect(await result('{"snapshot":1}')).toMatchObject([
+      { job: 'split', reason: expect.stringMatching(/split-addressable.json is not what a pipeline wrote: snapshot/) },
+    ]);
+    const other = { snapshot: '2025-12-31', source: { files: 1, rows: 1 }, tables: [] };
+    expect(await result(JSON.stringify(other))).toMatchObject([
+      { reason: 'the Spark job split snapshot_dt=2025-12-31: expected 2026-01-31' },
+    ]);
+    const silent = { ...other, snapshot: '2026-01-31' };
+    expect(await result(JSON.stringify(silent))).toMatchObject([{ reason: 'the Spark job says nothing of it' }]);
+  });
+
+  test('a table with other rows than its snapshot is not registered', async () => {
+    const lake = direct();
+    await drop(lake);
+    lake.before = async (what, request) => {
+      if (what !== 'register' || (request as { table: string }).table !== 'IBE_01') return;
+      const [file] = (await filesUnder(lake, `${TARGET}infobase/IBE_01/`)).filter((name) => name.endsWith('.parquet'));
+      await lake.store.copy(`${TARGET}infobase/IBE_01/${file}`, `${TARGET}infobase/IBE_01/twice.parquet`);
+    };
+    const ended = await runPipeline(lake, { pipeline });
+    expect(ended.failed).toEqual([
+      {
+        job: 'audit',
+        source: 'infobase',
+        table: 'IBE_01',
+        reason: expect.stringContaining('expected 40 rows as in the snapshot, found 80 rows'),
+      },
+    ]);
+    expect(lake.catalog.tables.has('consumer.bucketed_ibe_01')).toBe(false);
+  });
+});
+
+describe('ctas: Athena buckets what was staged', () => {
+  test('a version is built beside the readers’, swapped in, and old ones go after their time', async () => {
+    const lake = ctas();
+    await drop(lake);
+    expect(await runPipeline(lake, { pipeline })).toMatchObject({ tables: 4, failed: [] });
+    const versions = `${TARGET}infobase-versions/ibe_01/`;
+    expect(lake.statements[0]).toContain(`external_location = '${versions}v=20260131T060000Z/'`);
+    expect(lake.statements[0]).toContain('FROM "consumer"."ext_ibe_01"');
+    expect(lake.catalog.tables.get('consumer.bucketed_ibe_01')).toMatchObject({
+      location: `${versions}v=20260131T060000Z/`,
+      bucketColumns: [KEY],
+      comment: 'Bucketed table created from snapshot_dt=2026-01-31',
+    });
+    lake.clock.now += 2 * DAY;
+    await drop(lake, '2026-02-28', 21);
+    expect(await runPipeline(lake, { pipeline, execution: 'x:2' })).toMatchObject({ tables: 4, failed: [] });
+    expect(await filesUnder(lake, versions)).toEqual(['v=20260202T060000Z/000000_0']);
+    const dropped = lake.catalog.done.filter((done) => done === 'remove bucketed_ibe_01');
+    expect(dropped).toEqual([]);
+  });
+
+  test('a statement that fails leaves the version that readers have, and nothing of its own', async () => {
+    const lake = ctas({ engine: 'spark' });
+    await drop(lake);
+    await runPipeline(lake, { pipeline });
+    lake.clock.now += DAY;
+    lake.before = (what, request) => {
+      if (what === 'athena' && String(request).includes('ext_ibe_02')) throw new Error('GENERIC_INTERNAL_ERROR');
+    };
+    const ended = await runPipeline(lake, { pipeline, execution: 'x:2', input: { force: true } });
+    expect(ended.failed).toEqual([
+      { job: 'bucket', source: 'infobase', table: 'IBE_02', reason: 'GENERIC_INTERNAL_ERROR' },
+    ]);
+    expect(ended.tables).toBe(3);
+    const kept = `${TARGET}infobase-versions/ibe_02/v=20260131T060000Z/`;
+    expect(lake.catalog.tables.get('consumer.bucketed_ibe_02')!.location).toBe(kept);
+    expect(await filesUnder(lake, `${TARGET}infobase-versions/ibe_02/`)).toEqual(['v=20260131T060000Z/000000_0']);
+    expect([...lake.catalog.tables.keys()].filter((name) => name.includes('__'))).toEqual([]);
+  });
+
+  test('a staged table may be wide; the bucketed one may not', async () => {
+    const lake = ctas({ max_columns: 4 });
+    await drop(lake);
+    const ended = await runPipeline(lake, { pipeline });
+    expect(ended.failed).toEqual([
+      { job: 'bucket', source: 'infobase', table: 'IBE_01', reason: expect.stringContaining('expected at most 4') },
+    ]);
+    expect(lake.catalog.tables.has('consumer.ext_ibe_01')).toBe(true);
+  });
+
+  test('a table asked for again before its statement gets a version anew', async () => {
+    const lake = ctas();
+    await drop(lake);
+    lake.before = async (what, request) => {
+      if (what === 'athena' || what !== 'register') return;
+      lake.before = () => undefined;
+      await step(lake, request as never);
+      lake.clock.now += 1000;
+    };
+    expect(await runPipeline(lake, { pipeline })).toMatchObject({ failed: [] });
+    expect(lake.catalog.tables.get('consumer.bucketed_ibe_01')!.location).toContain('v=20260131T060001Z');
+  });
+
+  test('a fault of cleaning takes nothing back', async () => {
+    const lake = ctas();
+    await drop(lake);
+    await runPipeline(lake, { pipeline });
+    lake.clock.now += 3 * DAY;
+    const { delete: remove } = lake.store;
+    lake.store.delete = async (urls) => {
+      if (urls.some((url) => url.includes('-versions/'))) throw new LakegateError('unavailable', 'S3 refuses');
+      await remove(urls);
+    };
+    expect(await runPipeline(lake, { pipeline, execution: 'x:2', input: { force: true } })).toMatchObject({
+      failed: [],
+    });
+  });
+});
+
+test.each(['spark', 'copy'] as const)(
+  'ctas by %s: ended between any two steps, a new execution makes the whole of it',
+  async (engine) => {
+    const counted = ctas({ engine });
+    await drop(counted);
+    let steps = 0;
+    counted.before = () => {
+      steps += 1;
+    };
+    await runPipeline(counted, { pipeline });
+    for (let last = 0; last < steps; last += 1) {
+      const lake = ctas({ engine });
+      await drop(lake);
+      let left = last;
+      lake.before = () => {
+        left -= 1;
+        if (left < 0) throw new Killed();
+      };
+      await expect(runPipeline(lake, { pipeline, execution: 'x:1' })).rejects.toBeInstanceOf(Killed);
+      lake.before = () => undefined;
+      lake.clock.now = T0 + 60_000;
+      const ended = await runPipeline(lake, { pipeline, execution: 'x:2' });
+      expect([last, ended.failed, ended.tables]).toEqual([last, [], 4]);
+      expect([...lake.catalog.tables.keys()].sort()).toEqual([...counted.catalog.tables.keys()].sort());
+      for (const { name, location } of lake.catalog.tables.values()) {
+        expect([name, (await filesUnder(lake, location!)).length > 0]).toEqual([name, true]);
+      }
+    }
+  },
+);
