@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakegateError } from '../errors.ts';
 import type { SqlEngine } from '../rules/rule.ts';
+import { pathOf } from '../storage/urls.ts';
 
 type DuckDb = typeof import('@duckdb/node-api');
 
@@ -69,7 +69,8 @@ function localPath(url: string): string {
       context: { url },
     });
   }
-  return fileURLToPath(url);
+  // Paths in object URLs are literal: `%20` is three characters of a file's name.
+  return pathOf(url, 'file');
 }
 
 /** The files are allowed first: once access is off and the configuration locked, nothing can be opened up again. */

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createDuckDb } from '../../src/sql/duckdb.ts';
 
@@ -19,7 +18,7 @@ beforeAll(async () => {
   const write = async (query: string, name: string) => {
     const path = join(folder, name);
     await connection.run(`COPY (${query}) TO '${path.replaceAll("'", "''")}' (FORMAT parquet)`);
-    return pathToFileURL(path).href;
+    return `file://${path}`;
   };
   file = await write(`SELECT i AS id, 'r' || i AS name, i * 1.5 AS total FROM range(1000) t(i)`, 'a.parquet');
   odd = await write('SELECT 7.5 AS total, 7 AS id', ODD_NAME);
@@ -134,6 +133,6 @@ test('a query that never ends is stopped, and one that needs too much memory fai
 
 test('what is no local file is refused, and a file that is gone is not the fault of the query', async () => {
   await expect(run('SELECT 1', ['s3://bucket/a.parquet'])).rejects.toMatchObject({ kind: 'unsupported' });
-  const gone = pathToFileURL(join(folder, 'gone.parquet')).href;
+  const gone = `file://${join(folder, 'gone.parquet')}`;
   await expect(run('SELECT 1', [gone])).rejects.toMatchObject({ kind: 'unavailable' });
 });
