@@ -71,6 +71,8 @@ def main():
     parent = os.fdopen(os.dup(0), "rb", buffering=0)
     end_with(parent)
     provide_awsglue()
+    # Spark's parts talk to each other on this machine alone, whatever its name resolves to.
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     sys.dont_write_bytecode = True
     from pyspark.sql import SparkSession

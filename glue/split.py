@@ -58,6 +58,8 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
 STAGING = "_staging_spark"
 BUCKET = "lakegate_bucket"
 ID_BUCKET = "id_bucket"
+# How much larger than the target a file of an id_bucket may be: hashes are not even, and a file of a few rows beside each would be worse.
+SLACK = 1.5
 FOOTERS_AT_ONCE = 16
 MOVES_AT_ONCE = 16
 
@@ -434,7 +436,7 @@ def write_files(spark, files, frame, place, run, options, size, rows):
         return write_buckets(spark, files, frame, place, run, options)
     wanted = max(1, math.ceil(size / (options["TARGET_FILE_MB"] * 1024 * 1024)))
     if options["ID_BUCKET"]:
-        return write_id_buckets(files, frame, place, run, options, math.ceil(rows / wanted))
+        return write_id_buckets(files, frame, place, run, options, math.ceil(SLACK * rows / wanted))
     present = frame.rdd.getNumPartitions()
     if present > wanted:
         # Scans are put together without a row moving between machines.

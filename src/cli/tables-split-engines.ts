@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { LakegateError } from '../errors.ts';
+import { pathOf } from '../storage/urls.ts';
 import { splitByDuckDb } from '../tables/engine-duckdb.ts';
-import { localPath } from '../tables/engine-duckdb-sql.ts';
 import { planRows } from '../tables/engine-rows.ts';
 import { type SparkArguments, splitBySpark } from '../tables/engine-spark.ts';
 import type { Finding, TablePlan } from '../tables/model.ts';
@@ -116,8 +116,8 @@ export function sparkArguments({ request, options, buckets }: WritingJob): Spark
   const { snapshot, marker, table, only } = request;
   return {
     MODE: request.layout === 'plain' ? 'bucketed' : 'partitioned',
-    SOURCE_PATH: localPath(request.source),
-    TARGET_PATH: localPath(request.target),
+    SOURCE_PATH: pathOf(request.source, 'file'),
+    TARGET_PATH: pathOf(request.target, 'file'),
     KEY_COL: request.key,
     TARGET_FILE_MB: String(Math.max(1, Math.ceil(options.targetMb))),
     STRICT: String(request.strict),

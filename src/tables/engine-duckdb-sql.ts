@@ -1,4 +1,5 @@
 import { LakegateError } from '../errors.ts';
+import { pathOf } from '../storage/urls.ts';
 import type { Buckets } from './check-buckets.ts';
 import { type RowRange, rowsOf } from './engine-rows.ts';
 import type { SplitTable } from './model.ts';
@@ -77,7 +78,7 @@ function readTogether(ranges: readonly RowRange[]): { files: RowRange['file'][];
 
 /** Local files as they are: paths are no patterns, their folders' names no columns, their bytes no text. */
 export function readParquet(urls: readonly string[]): string {
-  const paths = urls.map((url) => literal(localPath(url).replace(/[*?[]/g, '[$&]')));
+  const paths = urls.map((url) => literal(pathOf(url, 'file').replace(/[*?[]/g, '[$&]')));
   return `read_parquet([${paths.join(', ')}], hive_partitioning = false, binary_as_string = false)`;
 }
 
@@ -123,11 +124,6 @@ function foldPoint(): string {
 /** Writes what a SELECT gives as one Parquet file. */
 export function copyTo(select: string, path: string): string {
   return `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, PER_THREAD_OUTPUT false)`;
-}
-
-/** The path in a `file:` URL, which is literal. */
-export function localPath(url: string): string {
-  return url.replace(/^file:\/*/, '/');
 }
 
 export function identifier(name: string): string {

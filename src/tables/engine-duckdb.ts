@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { pathOf } from '../storage/urls.ts';
 import { commitTable, tableState } from './commit-table.ts';
 import {
   bucketExpression,
@@ -9,7 +10,6 @@ import {
   type FileTypes,
   identifier,
   literal,
-  localPath,
   readParquet,
   selectRows,
 } from './engine-duckdb-sql.ts';
@@ -53,7 +53,7 @@ export async function splitByDuckDb(
     );
   }
   progress?.total(tables.reduce((sum, { plan }) => sum + plan.outputs.reduce((all, { bytes }) => all + bytes, 0), 0));
-  const spill = `${localPath(options.target)}${SPILL}`;
+  const spill = `${pathOf(options.target, 'file')}${SPILL}`;
   const duckdb = await load();
   // What a killed run laid there is nobody's.
   await rm(spill, { recursive: true, force: true });
@@ -146,7 +146,7 @@ async function writeBuckets(
 
 /** Stages an output: whole and durable before it has its name. @returns how many rows it has */
 async function write({ store, connection }: Making, { plan }: DecodedTable, select: string, name: string) {
-  const folder = localPath(plan.staging);
+  const folder = pathOf(plan.staging, 'file');
   await mkdir(folder, { recursive: true });
   // A folder of its own: two runs at once never write one file.
   const own = await mkdtemp(`${folder}${WRITING}`);
