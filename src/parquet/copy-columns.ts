@@ -1,15 +1,23 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectWriter, RangeReader } from '../storage/store.ts';
 import { withBloomFilterLengths } from './bloom-filter.ts';
+import { readSpans, transfers } from './chunk-transfers.ts';
 import { corrupt, readingOf } from './fault.ts';
 import { readFooterBytes } from './footer.ts';
-import { type FooterParts, footerParts, type RowGroupParts, rowGroupParts, withoutRowGroups } from './footer-parts.ts';
+import {
+  type ColumnParts,
+  type FooterParts,
+  footerParts,
+  type RowGroupParts,
+  rowGroupParts,
+  withoutRowGroups,
+} from './footer-parts.ts';
 import { type FooterPlace, parseChunk, parseMetadata } from './metadata.ts';
 import type { ColumnChunk, ParquetFooter } from './model.ts';
 import { type Placement, placedChunk, type Span, shiftedOffsetIndex } from './placed-chunk.ts';
 import { footerKind, type ProjectedColumn, projectedFooter, projectedRowGroup } from './projected-footer.ts';
 import { chunkSpan, type Move, type RowGroupLayout, rowGroupLayout } from './row-group-layout.ts';
-import { streamSpans, type Transfer } from './stream-spans.ts';
+import { streamSpans } from './stream-spans.ts';
 import { type ThriftSink, takeWritten, thriftSink } from './thrift-sink.ts';
 
 /** A Parquet file in the making: some columns of others, their row groups one after the other. */
@@ -98,8 +106,9 @@ export async function copyRowGroups(
   groups: readonly number[],
   copies: readonly ColumnCopy[],
 ): Promise<void> {
+  const byName = new Map(source.parts.columns.map((column) => [column.name, column]));
   const targets = copies.map((copy) => {
-    const columns = columnsIn(source, copy);
+    const columns = columnsIn(source, byName, copy);
     return { copy, columns, leaves: columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf)) };
   });
   const sink = thriftSink();
@@ -129,9 +138,13 @@ interface Target {
   leaves: number[];
 }
 
-function columnsIn({ parts, name, kind }: CopySource, copy: ColumnCopy): ProjectedColumn[] {
+function columnsIn(
+  { parts, name, kind }: CopySource,
+  byName: ReadonlyMap<string, ColumnParts>,
+  copy: ColumnCopy,
+): ProjectedColumn[] {
   const columns = copy.columns.map((wanted) => {
-    const column = parts.columns.find((each) => each.name === wanted.source);
+    const column = byName.get(wanted.source);
     if (column !== undefined) return { column, name: wanted.name };
     throw new LakegateError('not_found', `${name} has no column \`${wanted.source}\`. Plan the copy again.`, {
       context: { url: name, column: wanted.source },
@@ -213,69 +226,6 @@ async function copyRowGroup(
     copy.position = end;
     copy.rows += parts.numRows;
   }
-}
-
-/** What several copies take of a source, in its order, each span once; runs that a writer can copy inside its store stand apart. */
-function transfers(
-  reader: RangeReader,
-  placed: readonly { copy: ColumnCopy; layout: RowGroupLayout }[],
-  movesOf: (layout: RowGroupLayout) => readonly Move[],
-): Transfer[] {
-  const byLeaf = new Map<number, { source: Span; to: ObjectWriter[] }>();
-  const inside: Transfer[] = [];
-  for (const { copy, layout } of placed) {
-    const moves = movesOf(layout);
-    const runs = runsInside(reader, copy.writer, moves);
-    inside.push(...runs.map((source) => ({ source, to: [copy.writer], inside: true })));
-    for (const { leaf, source } of moves) {
-      if (runs.some((run) => run.start <= source.start && source.end <= run.end)) continue;
-      const known = byLeaf.get(leaf);
-      if (known === undefined) byLeaf.set(leaf, { source, to: [copy.writer] });
-      else known.to.push(copy.writer);
-    }
-  }
-  return [...byLeaf.values(), ...inside].sort((a, b) => a.source.start - b.source.start);
-}
-
-/** Runs of neighbours that a writer copies inside its store. @param moves in the source's order */
-function runsInside(reader: RangeReader, { ranges }: ObjectWriter, moves: readonly Move[]): Span[] {
-  if (!ranges?.takes(reader)) return [];
-  const runs: Span[] = [];
-  for (const { source } of moves) {
-    const last = runs.at(-1);
-    if (last?.end === source.start) last.end = source.end;
-    else runs.push({ ...source });
-  }
-  return runs.filter(({ start, end }) => end - start >= ranges.worthwhile);
-}
-
-/** Spans of a source in memory, by leaf: for what is small, such as indexes. */
-async function readSpans(
-  reader: RangeReader,
-  spans: readonly { leaf: number; source: Span }[],
-): Promise<Map<number, Uint8Array>> {
-  const found = new Map<number, Uint8Array>();
-  const unique = [...new Map(spans.map((each) => [each.leaf, each])).values()];
-  await streamSpans(
-    reader,
-    unique
-      .toSorted((a, b) => a.source.start - b.source.start)
-      .map(({ leaf, source }) => {
-        const bytes = new Uint8Array(source.end - source.start);
-        let filled = 0;
-        found.set(leaf, bytes);
-        const keep: ObjectWriter = {
-          write: async (piece) => {
-            bytes.set(piece, filled);
-            filled += piece.length;
-          },
-          finish: async () => ({ size: filled }),
-          abort: async () => undefined,
-        };
-        return { source, to: [keep] };
-      }),
-  );
-  return found;
 }
 
 function placesOf(moves: readonly Move[]): Map<number, Span> {
