@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { composeLake } from '../compose.ts';
 import { composePipelines, type Pipelines } from '../compose-pipelines.ts';
 import { composeTables } from '../compose-tables.ts';
@@ -10,6 +9,7 @@ import { printable, shorten } from '../notify/printable.ts';
 import type { PipelineName, RunInput } from '../pipelines/model.ts';
 import { runStep } from '../pipelines/run-step.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import { pathOf } from '../storage/urls.ts';
 import { splitBySpark } from '../tables/engine-spark.ts';
 import type { CommandContext } from './context.ts';
 import { readConfig } from './lake.ts';
@@ -17,6 +17,7 @@ import { describeError, type ExitCode } from './output.ts';
 import type { RunOptions, Which } from './tables-run.ts';
 import { type Engines, type OrderOptions, runInOrder } from './tables-run-order.ts';
 import { exitOfRuns, type RunReport, renderRuns } from './tables-run-report.ts';
+import { pythonOf } from './tables-split-engines.ts';
 
 /** Runs pipelines in this process, one after the other: what fails of one does not stop the next. */
 export async function runHere(
@@ -120,12 +121,12 @@ async function isRunning(execution: string): Promise<boolean> {
 
 /** What a stage's state machine has Glue and Athena do. */
 function enginesOf(
-  { terminal }: CommandContext,
+  context: CommandContext,
   config: LakeConfig,
   store: ObjectStore,
   { memoryMb, python }: Pick<RunOptions, 'memoryMb' | 'python'>,
 ): Engines & { close(): void } {
-  const { env } = terminal;
+  const { env } = context.terminal;
   let tables: ReturnType<typeof composeTables> | undefined;
   return {
     async spark(given) {
@@ -135,7 +136,7 @@ function enginesOf(
       const result = await splitBySpark(
         { ...values, SOURCE_PATH: folderHere(values.SOURCE_PATH), TARGET_PATH: folderHere(values.TARGET_PATH) },
         {
-          python: python ?? (env.LAKEGATE_PYTHON || 'python3'),
+          python: pythonOf(context, python),
           memoryMb,
           env,
           ...(text !== undefined && { map: text }),
@@ -153,7 +154,8 @@ function enginesOf(
 }
 
 function folderHere(url = ''): string {
-  if (url.startsWith('file:')) return fileURLToPath(url);
+  // Paths in object URLs are literal.
+  if (url.startsWith('file:')) return pathOf(url, 'file');
   throw new LakegateError(
     'unsupported',
     `Spark splits folders of this machine here, found ${url}. On S3 the Glue job does it: run the pipeline by --stage, or set \`engine: copy\``,

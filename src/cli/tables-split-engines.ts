@@ -9,6 +9,7 @@ import type { TableOutcome } from '../tables/outcome.ts';
 import { matchSource, prepareSplit } from '../tables/prepare-split.ts';
 import type { Snapshot } from '../tables/snapshot.ts';
 import { runSplit } from '../tables/split.ts';
+import type { CommandContext } from './context.ts';
 import { createBar, createTableBar } from './tables-progress.ts';
 import type { WritingJob } from './tables-split-job.ts';
 
@@ -85,9 +86,9 @@ async function spark(job: WritingJob): Promise<SplitRun> {
     return { ...of, tables: decoded.map(({ plan }) => planned(plan)) };
   }
   const bar = await createTableBar(context);
-  const { env, cwd } = context.terminal;
+  const { env } = context.terminal;
   const work = splitBySpark(sparkArguments(job), {
-    python: program(options.python ?? (env.LAKEGATE_PYTHON || 'python3'), cwd),
+    python: pythonOf(context, options.python),
     memoryMb: options.memoryMb,
     env,
     ...(request.map !== undefined && { map: request.map.text }),
@@ -105,9 +106,10 @@ async function spark(job: WritingJob): Promise<SplitRun> {
   };
 }
 
-/** A program's name is looked for on the PATH; a path is from where the command was called. */
-function program(name: string, cwd: string): string {
-  return name.includes('/') ? resolve(cwd, name) : name;
+/** The Python that Spark is to run in. A program's name is looked for on the PATH; a path is from where the command was called. */
+export function pythonOf({ terminal }: CommandContext, asked: string | undefined): string {
+  const name = asked ?? (terminal.env.LAKEGATE_PYTHON || 'python3');
+  return name.includes('/') ? resolve(terminal.cwd, name) : name;
 }
 
 /** The job's arguments for what the command was asked. */

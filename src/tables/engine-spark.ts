@@ -86,6 +86,7 @@ function run(
     const said: string[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => onLine?.(line));
     createInterface({ input: child.stderr }).on('line', (line) => {
+      onLine?.(line);
       said.push(line);
       if (said.length > LAST_LINES) said.shift();
     });
