@@ -44,14 +44,14 @@ export function runAllDefinition(parts: RunAllParts, timeoutMinutes: number): Re
       SomePipelinesFailed: {
         Type: 'Fail',
         Error: 'PipelinesFailed',
-        CausePath: `States.Format('Failed:${failed.map(() => ' {}').join('')}. Their own executions say why', ${failed.join(', ')})`,
+        CausePath: `States.Format('Failed:${failed.map(() => '{}').join('')}. Their own executions say why', ${failed.join(', ')})`,
       },
       AllWell: { Type: 'Succeed' },
     },
   };
 }
 
-/** @returns a branch that ends with `{ failed: "<its name>" | "" }` */
+/** @returns a branch that ends with `{ failed: " <its name>" | "" }` */
 function branch(pipeline: PipelineName, arn: string): State {
   const name = `${pipeline[0]!.toUpperCase()}${pipeline.slice(1)}`;
   return {
@@ -66,7 +66,7 @@ function branch(pipeline: PipelineName, arn: string): State {
         Next: `${name}Done`,
       },
       [`${name}Done`]: { Type: 'Pass', Result: { failed: '' }, End: true },
-      [`${name}Failed`]: { Type: 'Pass', Result: { failed: pipeline }, End: true },
+      [`${name}Failed`]: { Type: 'Pass', Result: { failed: ` ${pipeline}` }, End: true },
     },
   };
 }

@@ -83,7 +83,7 @@ export interface PartitionFailure {
   reason: string;
 }
 
-/** A run of a table pipeline that could not do all of its work; what failed kept the data that it had. */
+/** A run of a table pipeline that could not do all of its work. */
 export interface PipelineFailed {
   event: 'pipeline.failed';
   /** `bucketed`, `partitioned`. */

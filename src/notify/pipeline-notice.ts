@@ -19,7 +19,7 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
         ...(count > failures.length
           ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
           : []),
-        'Tables that failed have the data that they had; the others are done.',
+        'What failed is not registered anew: readers have what they had. The other tables are done.',
         `Executions: ${[...new Set(runs.map(({ execution }) => execution))].join(', ')}. \`lakegate tables run ${pipeline} --stage NAME\` runs it again.`,
       ],
     };

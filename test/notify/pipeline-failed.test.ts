@@ -40,7 +40,7 @@ test('the message names job, table and reason, the execution, and what to type n
       headline: 'Pipeline partitioned: register infobase/IBE_01 failed',
       items: ['register infobase/IBE_01: it has 104 columns, 100 are allowed'],
       text: [
-        'Tables that failed have the data that they had; the others are done.',
+        'What failed is not registered anew: readers have what they had. The other tables are done.',
         `Executions: ${failed.execution}. \`lakegate tables run partitioned --stage NAME\` runs it again.`,
       ],
     },
