@@ -131,7 +131,7 @@ const LAYERS: Record<string, string[]> = {
   pipelines: ['catalogs', 'config', 'notify', 'parquet', 'partitions', 'rules', 'storage', 'tables'],
   gate: ['catalogs', 'config', 'formats', 'iceberg', 'notify', 'parquet', 'rules', 'storage'],
   aws: ['config', 'doctor', 'secrets', 'storage'],
-  doctor: ['config'],
+  doctor: ['config', 'pipelines'],
   cli: [
     'aws',
     'catalogs',

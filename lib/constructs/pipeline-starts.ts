@@ -6,6 +6,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { PipelineSource, PipelinesConfig } from '../../src/config/pipelines-model.ts';
+import { markerRulePart } from '../../src/pipelines/machine.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 import { pipelinesOf, placeOf } from './tables-grants.ts';
@@ -40,7 +41,7 @@ export class PipelineStarts extends Construct {
     }
     for (const source of marked) {
       new Rule(this, `Marker-${source.name}`, {
-        ruleName: names.of(`tables-marker-${source.name.replaceAll('_', '-')}`),
+        ruleName: names.of(markerRulePart(source.name)),
         description: `Runs the pipelines when a snapshot of ${source.name} is complete`,
         eventPattern: markerPattern(source),
         // The event itself says which snapshot of which source it is.

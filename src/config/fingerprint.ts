@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LakeConfig } from './model.ts';
+import type { PipelineSource } from './pipelines-model.ts';
 
 /** Environment variables of a deployed function that say what it was deployed from. */
 export const DEPLOYED_CONFIG = 'LAKEGATE_CONFIG_HASH';
@@ -13,5 +14,16 @@ export const DEPLOYED_VERSION = 'LAKEGATE_VERSION';
  */
 export function configFingerprint(config: LakeConfig): string {
   const { source: _source, stages: _stages, ...rest } = config;
-  return createHash('sha256').update(JSON.stringify(rest)).digest('hex').slice(0, 16);
+  const { pipelines } = rest;
+  const placeless = pipelines && { ...rest, pipelines: { ...pipelines, sources: pipelines.sources.map(withoutPlace) } };
+  return createHash('sha256')
+    .update(JSON.stringify(placeless ?? rest))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** A split map beside lake.yaml is packed with the function, by whatever path it lay. */
+function withoutPlace(source: PipelineSource): PipelineSource {
+  const { map } = source;
+  return map?.startsWith('file:') ? { ...source, map: map.slice(map.lastIndexOf('/') + 1) } : source;
 }

@@ -1,5 +1,7 @@
 import type { BucketConfig, LakeConfig, SecretSource, StageConfig } from '../config/model.ts';
+import type { PipelinesConfig } from '../config/pipelines-model.ts';
 import { isKind } from '../errors.ts';
+import { machinePart, markerRulePart } from '../pipelines/machine.ts';
 import type { QueueFacts, StageProbe } from './stage-probe.ts';
 import {
   judgeAlarms,
@@ -130,10 +132,26 @@ export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: St
     lambda('partition-mgmt', false),
     queue('partition-runs-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Partition runs did not begin"')),
   ];
+  const pipelines = ({ sources, start, bucketed, partitioned }: PipelinesConfig): Check[] => {
+    const used = new Set([bucketed, partitioned].flatMap((pipeline) => pipeline?.sources ?? []));
+    const marked = start.onMarker ? sources.filter(({ name, marker }) => marker !== undefined && used.has(name)) : [];
+    const buckets = new Set(marked.map(({ path }) => path.split('/')[2]!));
+    buckets.delete(raw.name);
+    const starts = start.schedule !== undefined || marked.length > 0;
+    return [
+      lambda('tables', false),
+      ...[...buckets].map((name) => events(`events of ${name}`, name, 'docs/pipelines.md says how')),
+      ...marked.map(({ name }) => rule(markerRulePart(name), machinePart('run-all'))),
+      ...(starts
+        ? [queue('tables-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Pipelines did not begin"'))]
+        : []),
+    ];
+  };
 
   return [
     ...['lake', 'alerts', ...(stage.nessie === undefined ? [] : ['nessie']), 'gate'].map(stack),
     ...(lake.partitions === undefined ? [] : [stack('partitions')]),
+    ...(lake.pipelines === undefined ? [] : [stack('tables')]),
     ...Object.entries(stage.buckets).map(([purpose, own]) => bucket(purpose, own)),
     events('events of drops', raw.name, deploy),
     rule('drops', 'gate'),
@@ -164,6 +182,7 @@ export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: St
     lambda('maintenance', false),
     queue('maintenance-dead', (facts) => judgeDeadLetters(facts, 'docs/runbook.md, "Maintenance did not run"')),
     ...(lake.partitions === undefined ? [] : partitions(lake.partitions.buckets)),
+    ...(lake.pipelines === undefined ? [] : pipelines(lake.pipelines)),
     {
       name: 'alarms',
       look: async () => {

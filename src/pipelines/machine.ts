@@ -5,6 +5,11 @@ export function machinePart(machine: PipelineName | 'run-all'): string {
   return `tables-${machine}`;
 }
 
+/** End of the name of the EventBridge rule on a source's marker: `<lake>-<stage>-<this>`. */
+export function markerRulePart(source: string): string {
+  return `tables-marker-${source.replaceAll('_', '-')}`;
+}
+
 /** Name of what the pipelines' function throws when the same call may succeed later. A name is all that Lambda tells Step Functions of an error's kind. */
 export const RETRYABLE = 'Lakegate.Retryable';
 

@@ -18,6 +18,25 @@ test('is the same wherever the file lies and whatever other stages it has', () =
   expect(of(YAML('  prod: { account: "222222222222", region: eu-west-1 }'))).toBe(of(YAML()));
 });
 
+test('is the same wherever a split map lies beside it, and another with another map', () => {
+  const pipelines = (map: string) =>
+    YAML().replace(
+      'notify:',
+      `pipelines: { sources: { wide: { path: wide/, map: ${map} } }, partitioned: { database: d } }\nnotify:`,
+    );
+  expect(of(pipelines('map.csv'), '/elsewhere/other.yaml')).toBe(of(pipelines('map.csv')));
+  expect(of(pipelines('other.csv'))).not.toBe(of(pipelines('map.csv')));
+  expect(of(pipelines('map.csv'))).not.toBe(of(YAML()));
+});
+
+test('is the same wherever a split map beside it lies', () => {
+  const pipelines = `pipelines:
+  sources: { infobase: { path: infobase/, map: map.csv } }
+  partitioned: { database: consumer }`;
+  expect(of(YAML() + pipelines, '/elsewhere/lake.yaml')).toBe(of(YAML() + pipelines));
+  expect(of(YAML() + pipelines.replace('map.csv', 's3://maps/map.csv'))).not.toBe(of(YAML() + pipelines));
+});
+
 test('is another when anything of the stage is', () => {
   expect(of(YAML('', '#other'))).not.toBe(of(YAML()));
 });

@@ -268,6 +268,52 @@ describe('credentials', () => {
   });
 });
 
+describe('the pipelines', () => {
+  const [lake] = loadStages(
+    `
+name: acme
+pipelines:
+  sources:
+    wide_one: { path: "s3://acme-landing/wide/", marker: _SUCCESS }
+    other: { path: other/, marker: _SUCCESS }
+  partitioned: { database: consumer }
+  start: { on_marker: true }
+stages: { dev: { account: "111111111111", region: eu-west-1 } }
+`,
+    '/lake/lake.yaml',
+  ) as [Lake];
+  const rule = async (name: string) => ({
+    enabled: true,
+    targets: [
+      name.includes('-tables-')
+        ? 'arn:aws:states:eu-west-1:111111111111:stateMachine:acme-dev-tables-run-all'
+        : `arn:aws:sqs:eu-west-1:111111111111:acme-dev-${name.endsWith('drops') ? 'gate' : 'notify'}`,
+    ],
+  });
+
+  test('are looked at where lake.yaml has them', async () => {
+    const findings = await findingsOf({ rule }, lake);
+    expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(findings.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'stack tables',
+        'function tables',
+        'events of acme-landing',
+        'rule tables-marker-wide-one',
+        'rule tables-marker-other',
+        'queue tables-dead',
+      ]),
+    );
+  });
+
+  test('need the events of the buckets whose markers start them', async () => {
+    const bucket = async (name: string) => ({ ...BUCKET, eventBridge: name !== 'acme-landing' });
+    expect(await troubles({ rule, bucket }, lake)).toEqual({
+      'events of acme-landing': expect.stringContaining('failed: do not go to EventBridge'),
+    });
+  });
+});
+
 describe('partition management', () => {
   const [lake] = loadStages(
     `
