@@ -299,8 +299,8 @@ stages: { dev: { account: "111111111111", region: eu-west-1 } }
         'stack tables',
         'function tables',
         'events of acme-landing',
-        'rule tables-marker-wide-one',
-        'rule tables-marker-other',
+        'rule tables-on-wide-one',
+        'rule tables-on-other',
         'queue tables-dead',
       ]),
     );

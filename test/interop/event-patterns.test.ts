@@ -132,7 +132,7 @@ test('the pipelines are started by the marker of a snapshot of the source, and b
     [created('infobase/snapshot_dt=2026-11-01/_SUCCESS', { bucket: 'other-bucket' }), false],
   ];
   const answers = matched(
-    patternOf(marked, 'acme-dev-tables-marker-infobase'),
+    patternOf(marked, 'acme-dev-tables-on-infobase'),
     cases.map(([event]) => event),
   );
   expect(cases.map(([event], index) => [event, answers[index]])).toEqual(cases);
@@ -144,7 +144,7 @@ test('the pipelines are started by the marker of a snapshot of the source, and b
       created('a.csv'),
     ]),
   ).toEqual([false, true, true]);
-  const odd = patternOf(marked, 'acme-dev-tables-marker-odd');
+  const odd = patternOf(marked, 'acme-dev-tables-on-odd');
   const other = (key: string) => created(key, { bucket: 'other-bucket' });
   expect(
     matched(odd, [

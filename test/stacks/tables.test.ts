@@ -238,11 +238,11 @@ test('a schedule and the markers of sources start both pipelines, and what could
     ['acme-dev-tables-schedule', 'cron(0 3 2 * ? *)', '{}'],
     // The event is the input: it says which snapshot it is.
     [
-      'acme-dev-tables-marker-infobase',
+      'acme-dev-tables-on-infobase',
       marker('acme-dev-raw-111111111111-eu-west-1', 'infobase/snapshot_dt=*/_SUCCESS'),
       undefined,
     ],
-    ['acme-dev-tables-marker-addressable', marker('other-bucket', 'ids/snapshot_dt=*/_DONE'), undefined],
+    ['acme-dev-tables-on-addressable', marker('other-bucket', 'ids/snapshot_dt=*/_DONE'), undefined],
   ]);
 });
 
@@ -256,6 +256,21 @@ test('each thing that can fail has an alarm, of which people hear by mail and in
     both.templates.alerts!.findResources('AWS::Events::Rule', { Properties: { Name: 'acme-dev-notify-alarms' } }),
   );
   expect(JSON.stringify(rule)).toContain('"acme-dev-tables-"');
+});
+
+test('the names of rules are no longer than EventBridge takes, however long those of lake, stage and sources', () => {
+  const [one, two] = ['a', 'b'].map((end) => `${'x'.repeat(39)}${end}`);
+  const long = synthesize(`
+name: ${'l'.repeat(20)}
+pipelines:
+  sources: { ${one}: { path: one/, marker: x }, ${two}: { path: two/, marker: x } }
+  partitioned: { database: consumer }
+  start: { on_marker: true }
+stages: { ${'s'.repeat(12)}: { account: "111111111111", region: eu-west-1 } }
+`);
+  const names = resources(long, 'AWS::Events::Rule').map(({ Name }) => String(Name));
+  expect(names.every((name) => name.length <= 64)).toBe(true);
+  expect(new Set(names).size).toBe(2);
 });
 
 test('as many tables are worked on at the same time as lake.yaml says', () => {
