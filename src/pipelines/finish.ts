@@ -1,4 +1,6 @@
 import type { PipelinesConfig } from '../config/pipelines-model.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import { stagingOf } from '../tables/place-outputs.ts';
 import { writeSnapshotDate } from '../tables/split.ts';
 import type { RunSource, TableRecord } from './documents.ts';
 import { erTable } from './er.ts';
@@ -9,6 +11,9 @@ import { ER, type RunFiles, writeLastTaken } from './run-files.ts';
 import { type NamedPipeline, openRun, pipelineOf, targetOf } from './work.ts';
 
 type Summary = PipelineAnswers['finish'];
+
+/** Whoever takes up unfinished files again does so sooner. */
+const LEFT_MS = 14 * 86_400_000;
 
 /** Failures that are named, and how much is said of each: an execution's state and an event are small. */
 const NAMED = 50;
@@ -69,9 +74,20 @@ async function remember(
   rows: number | null,
 ): Promise<void> {
   const at = new Date(now()).toISOString();
-  // The Spark job says it itself.
-  if (pipeline.engine === 'copy') await writeSnapshotDate(store, targetOf(pipeline, source), snapshot);
+  if (pipeline.engine === 'copy') {
+    const target = targetOf(pipeline, source);
+    // The Spark job says it itself.
+    await writeSnapshotDate(store, target, snapshot);
+    await removeLeft(store, target, now() - LEFT_MS);
+  }
   await writeLastTaken(store, runs, pipeline.name, source, { snapshot, rows, fingerprint, at });
+}
+
+/** Unfinished files of plans that nobody follows any more: of snapshots that were given up, or replaced. */
+async function removeLeft(store: ObjectStore, target: string, before: number): Promise<void> {
+  const left: string[] = [];
+  for await (const { url, lastModified } of store.list(stagingOf(target))) if (lastModified < before) left.push(url);
+  await store.delete(left);
 }
 
 interface Ended {

@@ -48,6 +48,8 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   const name = glueName(pipeline, table);
   const verdict = await auditTable(ports, pipeline, { name, folder, files, key: source.key, rows });
   if (verdict.outcome !== 'passed') {
+    // What failed is made again from its snapshot; what could not be checked is there for the next run.
+    if (verdict.outcome === 'failed' && made.plan !== undefined) await ports.store.delete(files.map(({ url }) => url));
     await run.failTable(source.name, table, 'audit', verdict.reason ?? verdict.outcome);
     return NOTHING;
   }

@@ -57,12 +57,15 @@ function markerWish(
 ): Partial<RunWish> {
   if (type === 'Scheduled Event') return {};
   const { bucket, object } = isObject(detail) ? detail : {};
-  const [name, key] = [isObject(bucket) ? bucket.name : undefined, isObject(object) ? object.key : undefined];
-  const url = `s3://${String(name)}/${String(key)}`;
+  const [inBucket, key] = [isObject(bucket) ? bucket.name : undefined, isObject(object) ? object.key : undefined];
+  const url = `s3://${String(inBucket)}/${String(key)}`;
   for (const { name: source, path, marker } of sources) {
     if (marker === undefined || !url.startsWith(path)) continue;
-    const date = /^snapshot_dt=(\d{4}-\d{2}-\d{2})\/(.+)$/.exec(url.slice(path.length));
-    if (date?.[2] === marker) return { snapshot: date[1]!, sources: [source] };
+    const [, snapshot, name] = /^snapshot_dt=(\d{4}-\d{2}-\d{2})\/(.+)$/.exec(url.slice(path.length)) ?? [];
+    if (snapshot === undefined || name === undefined) continue;
+    if (name === marker) return { snapshot, sources: [source] };
+    // Writers of parts put one into each part's folder: a rule for markers hears of it, and nothing is to be done.
+    if (name.endsWith(`/${marker}`)) return { sources: [] };
   }
   report(`the event ${shown(type)}: expected one about the marker of a source's snapshot, found ${url}`);
   return {};

@@ -3,6 +3,11 @@ import type { Layout, OutputPlan, Part, PartCut, Slice, SplitTable, TablePlan } 
 /** Unfinished outputs lie here, where engines do not look. */
 const STAGING = '_staging';
 
+/** Folder of a target's unfinished outputs, URL ending in `/`. */
+export function stagingOf(target: string): string {
+  return `${target}${STAGING}/`;
+}
+
 /** Where tables go. */
 export interface Place {
   /** URL ending in `/`: tables are folders in it. */
@@ -30,7 +35,7 @@ export function tablePlan(
     root,
     folder: layout === 'partitioned' ? `${root}${partition}` : root,
     // One folder for each, not two: each folder that is made has to be made durable.
-    staging: `${target}${STAGING}/${table.name}.${layout === 'partitioned' ? partition : 'plain/'}`,
+    staging: `${stagingOf(target)}${table.name}.${layout === 'partitioned' ? partition : 'plain/'}`,
     outputs: outputs.map((output, index) => ({
       name: `part-${String(index).padStart(5, '0')}-${id}.parquet`,
       ...output,

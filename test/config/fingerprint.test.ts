@@ -29,14 +29,6 @@ test('is the same wherever a split map lies beside it, and another with another 
   expect(of(pipelines('map.csv'))).not.toBe(of(YAML()));
 });
 
-test('is the same wherever a split map beside it lies', () => {
-  const pipelines = `pipelines:
-  sources: { infobase: { path: infobase/, map: map.csv } }
-  partitioned: { database: consumer }`;
-  expect(of(YAML() + pipelines, '/elsewhere/lake.yaml')).toBe(of(YAML() + pipelines));
-  expect(of(YAML() + pipelines.replace('map.csv', 's3://maps/map.csv'))).not.toBe(of(YAML() + pipelines));
-});
-
 test('is another when anything of the stage is', () => {
   expect(of(YAML('', '#other'))).not.toBe(of(YAML()));
 });

@@ -1,4 +1,5 @@
 import { LakegateError } from '../../src/errors.ts';
+import { runWish } from '../../src/pipelines/run-input.ts';
 import { DATABASE, DAY, drop, filesUnder, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const PARTS = ['part_addressable_ids', 'part_ibe_01', 'part_ibe_02', 'part_n_a'];
@@ -112,21 +113,32 @@ describe('before anything is begun', () => {
     await expect(runPipeline(lake)).rejects.toThrow('infobase: no snapshot under memory:/raw/infobase/ is complete');
   });
 
-  test("a marker's event is about that snapshot of its source; a schedule's about all", async () => {
+  test("a marker's event is about that snapshot of its source, a schedule's about all", async () => {
+    const { config } = pipelineLake();
+    const sources = config.sources.map((source) => ({ ...source, path: `s3://raw/${source.name}/` }));
+    const faults: string[] = [];
+    const wish = (key: string, type = 'Object Created') =>
+      runWish({ 'detail-type': type, detail: { bucket: { name: 'raw' }, object: { key } } }, sources, (fault) =>
+        faults.push(fault),
+      );
+    expect(wish('infobase/snapshot_dt=2026-01-31/_SUCCESS')).toEqual({
+      snapshot: '2026-01-31',
+      sources: ['infobase'],
+      tables: [],
+      force: false,
+    });
+    expect(wish('infobase/snapshot_dt=2026-01-31/part=1/_SUCCESS').sources).toEqual([]);
+    expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false });
+    expect(faults).toEqual([]);
+    wish('infobase/snapshot_dt=2026-01-31/part-0.parquet');
+    wish('elsewhere/_SUCCESS');
+    expect(faults).toEqual([
+      expect.stringContaining("expected one about the marker of a source's snapshot, found s3://raw/infobase/"),
+      expect.stringContaining('found s3://raw/elsewhere/_SUCCESS'),
+    ]);
     const lake = pipelineLake();
     await drop(lake);
-    lake.config.sources[0] = { ...lake.config.sources[0]!, path: 's3://raw/infobase/' };
-    const event = (key: string) => ({
-      'detail-type': 'Object Created',
-      detail: { bucket: { name: 'raw' }, object: { key } },
-    });
-    await expect(runPipeline(lake, { input: event('infobase/snapshot_dt=2026-01-31/part-0.parquet') })).rejects.toThrow(
-      'expected one about the marker',
-    );
-    lake.config.sources[0] = { ...lake.config.sources[0]!, path: 'memory:/raw/infobase/' };
-    expect(await runPipeline(lake, { input: { 'detail-type': 'Scheduled Event', detail: {} } })).toMatchObject({
-      tables: 5,
-    });
+    expect(await runPipeline(lake, { input: { 'detail-type': 'Scheduled Event' } })).toMatchObject({ tables: 5 });
   });
 
   test('what may pass by itself is no fault of the input', async () => {
@@ -194,6 +206,21 @@ describe('the gates', () => {
     expect(ended.failed).toMatchObject([{ job: 'audit', source: 'infobase', table: 'IBE_01' }]);
     expect(ended.tables).toBe(2);
     expect(await filesUnder(lake, `${TARGET}infobase/IBE_01/`)).toEqual(old);
+    // What did not pass is made again from its snapshot, and takes no room until then.
+    expect(await filesUnder(lake, `${TARGET}infobase/_staging/`)).toEqual([]);
+  });
+
+  test('what runs left beside their tables that nobody followed goes after a while', async () => {
+    const lake = pipelineLake();
+    await drop(lake);
+    const left = `${TARGET}infobase/_staging/GONE.snapshot_dt=2025-12-31/part-00000.parquet`;
+    await put(lake, left, 'left');
+    lake.clock.now += DAY;
+    await runPipeline(lake);
+    expect(await lake.store.head(left)).toBeDefined();
+    lake.clock.now += 30 * DAY;
+    await runPipeline(lake, { execution: 'x:2', input: { force: true } });
+    expect(await lake.store.head(left)).toBeUndefined();
   });
 });
 
