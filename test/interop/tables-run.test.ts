@@ -12,6 +12,7 @@ import { parseRequest } from '../../lambdas/tables/request.ts';
 import { asThrown, takeStep } from '../../lambdas/tables/take-step.ts';
 import type { RunReport } from '../../src/cli/tables-run-report.ts';
 import { loadStages } from '../../src/config/load.ts';
+import { caughtReason } from '../../src/notify/caught.ts';
 import type { DomainEvent } from '../../src/notify/notifier.ts';
 import { createS3Client } from '../../src/storage/s3-client.ts';
 import { createStores } from '../../src/storage/stores.ts';
@@ -308,4 +309,246 @@ describe('copies, and buckets by Spark', () => {
     expect(flow.running.calls.sort()).toEqual(['finish', 'finish', 'validate', 'validate']);
     expect(await versions('consumer')).toEqual(known);
   });
+
+  /** What a run told: the failures, from the function or the state machine. */
+  const toldFailures = () =>
+    [...flow.notes, ...flow.running.told.map(({ detail }) => detail)].flatMap((note) =>
+      'failures' in note ? (note.failures as { job: string; table?: string; reason: string }[]) : [],
+    );
+
+  beforeEach(() => {
+    if (flow === undefined) return;
+    flow.running.before = () => undefined;
+    for (const list of [flow.notes, flow.running.told, flow.running.calls]) list.length = 0;
+  });
+
+  test('a bad input, split map or snapshot is told whole, and nothing is begun', async () => {
+    const known = await versions('consumer');
+    const map = `${flow.raw}maps/infobase.csv`;
+    const { bytes, etag } = await store.read(map);
+    const bad = `${splitMapCsv(TABLES).replace(/^B,.*\n/gm, '')}B,nothing,""\nmetadata,c_field_000,""\n`;
+    const { etag: badEtag } = (await store.replace(map, new TextEncoder().encode(bad), etag))!;
+    const one = await flow.run('partitioned', { snapshot: '2026-01-31', force: true });
+    await store.replace(map, bytes, badEtag);
+    const two = await flow.run('partitioned', { SNAPSHOT_DT: '2026-09-09' });
+    const three = await flow.run('partitioned', { snapshot: 'soon', sourcess: [], tables: ['NOPE'] });
+    for (const [execution, ...reasons] of [
+      [one, 'B would have no column but the key', '"metadata" cannot be a table'],
+      [two, 'there is no snapshot_dt=2026-09-09/ folder', 'infobase', 'addressable'],
+      [three, 'expected YYYY-MM-DD or _NONE_, found "soon"', 'sourcess: there is no such input', '"NOPE"'],
+    ] as const) {
+      expect([execution.status, execution.error]).toEqual(['FAILED', 'RunInvalid']);
+      for (const reason of reasons) expect(caughtReason(execution.cause!)).toContain(reason);
+      expect(execution.entered).toEqual(['Validate', 'TellInvalid', 'RunInvalid']);
+    }
+    expect(flow.running.calls).toEqual(['validate', 'validate', 'validate']);
+    expect(flow.running.told.map(({ type, detail }) => [type, detail.pipeline, detail.count])).toEqual(
+      Array(3).fill(['pipeline.failed', 'partitioned', 1]),
+    );
+    expect(await versions('consumer')).toEqual(known);
+  });
+
+  test('the gate before stops a snapshot whose key is null, repeats, or half of whose rows are gone: nothing is moved', async () => {
+    const known = await versions('consumer');
+    const files = await countOf(`${flow.lake}tables/`);
+    const ills: [string, SnapshotShape, RegExp][] = [
+      [
+        '2026-02-01',
+        { keys: (keys) => keys.map((key, row) => (row === 33 ? null : key)) },
+        /not_null of customer_user_id: .* 1 null \(row 3 of s3:.*part-1\.parquet\)/,
+      ],
+      [
+        '2026-02-02',
+        { keys: (keys) => keys.map((key, row) => (row === 40 ? keys[7]! : key)) },
+        /1 row repeats an earlier one, first "cust-0000000007" \(row 10 of/,
+      ],
+      [
+        '2026-02-03',
+        { rows: ROWS / 2 },
+        /max_row_change: expected between 48 and 72 rows, 60 in the last snapshot, found 30 rows, -50\.0 %/,
+      ],
+    ];
+    for (const [date, shape, reason] of ills) {
+      await snapshot(flow, date, shape);
+      const execution = await flow.run('partitioned');
+      expect([date, execution.status, execution.error]).toEqual([date, 'FAILED', 'TablesFailed']);
+      const failures = toldFailures();
+      expect(failures.map(({ job }) => job)).toEqual(['audit', 'audit']);
+      for (const failure of failures) expect(failure.reason).toMatch(reason);
+      flow.notes.length = 0;
+    }
+    expect(flow.running.calls).not.toEqual(expect.arrayContaining(['plan']));
+    expect(await versions('consumer')).toEqual(known);
+    expect(await countOf(`${flow.lake}tables/`)).toBe(files);
+  });
+
+  test('one table fails: it is named, its old data stays, the others are registered', async () => {
+    await snapshot(flow, '2026-02-28', { lacks: 'B_Field_001' });
+    const execution = await flow.run('partitioned', { sources: ['infobase'] });
+    expect([execution.status, execution.error]).toEqual(['FAILED', 'TablesFailed']);
+    expect(execution.cause).toContain('"table":"B"');
+    expect(toldFailures()).toEqual([
+      { job: 'split', source: 'infobase', table: 'B', reason: expect.stringContaining('B_Field_001') },
+    ]);
+    expect(await differences(flow, 'consumer', 'part_a', '2026-02-28')).toBe(SAME);
+    expect(await differences(flow, 'consumer', 'part_b', FIRST)).toBe(SAME);
+    expect((await foldersOf(glue, 'consumer', 'part_b')).map((folder) => folder.slice(-11))).toEqual(['2026-01-31/']);
+    // It is not taken: the next one begins anew, and fails again.
+    const again = await flow.run('partitioned', { sources: ['infobase'] });
+    expect([again.status, flow.running.calls.filter((call) => call === 'plan').length]).toEqual(['FAILED', 2]);
+  });
+
+  test('what is throttled is tried again; a marker starts its own snapshot', async () => {
+    await snapshot(flow, '2026-03-31');
+    const refused = new Map<string, number>();
+    flow.running.before = (what) => {
+      const times = refused.get(what) ?? 0;
+      refused.set(what, times + 1);
+      if (times >= 2) return;
+      if (what === 'glue') throw new TaskFault('Glue.ConcurrentRunsExceededException', 'too many runs');
+      if (what === 'athena') throw new TaskFault('Athena.TooManyRequestsException', 'too many queries');
+      throw new TaskFault('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+    };
+    const [bucket] = flow.raw.slice('s3://'.length).split('/');
+    const marker = {
+      source: 'aws.s3',
+      'detail-type': 'Object Created',
+      detail: { bucket: { name: bucket }, object: { key: 'addressable/snapshot_dt=2026-03-31/_SUCCESS' } },
+    };
+    const [partitioned, bucketed] = await Promise.all([flow.run('partitioned', marker), flow.run('bucketed', marker)]);
+    expect([partitioned.cause, bucketed.cause]).toEqual([undefined, undefined]);
+    expect(partitioned.retried).toEqual(expect.arrayContaining(['Validate', 'Plan', 'Register', 'ErStatement']));
+    expect(bucketed.retried.filter((state) => state === 'Split')).toHaveLength(2);
+    for (const prefix of ['part_', 'bucketed_']) {
+      const table = `${prefix}addressable_ids`;
+      expect([table, await differences(flow, 'consumer', table, '2026-03-31', 'addressable')]).toEqual([table, SAME]);
+    }
+    const er = await foldersOf(glue, 'consumer', 'part_addressable_ids_er');
+    expect(
+      await differences(flow, 'consumer', 'part_addressable_ids_er', FIRST, 'addressable').catch(() => er),
+    ).toBeDefined();
+    // The other source was not the marker's.
+    expect((await foldersOf(glue, 'consumer', 'part_a')).some((folder) => folder.includes('2026-03-31'))).toBe(false);
+  });
+
+  test('ended half way, and run again: the lock is taken over, and the new run ends whole', async () => {
+    let half: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => {
+      half = resolve;
+    });
+    let registered = 0;
+    flow.running.before = async (what) => {
+      if (what !== 'register') return;
+      registered += 1;
+      if (registered < 2) return;
+      half();
+      // The call that is under way when somebody ends the execution never comes back.
+      await new Promise(() => undefined);
+    };
+    const first = flow.running.start('flow-dev-tables-partitioned', { snapshot: '2026-03-31', sources: ['infobase'] });
+    await reached;
+    // Another one waits as long as the first runs.
+    const second = flow.running.start('flow-dev-tables-partitioned', { snapshot: '2026-03-31', sources: ['infobase'] });
+    while (!second.retried.includes('Validate')) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(second.status).toBe('RUNNING');
+    flow.running.before = () => undefined;
+    await flow.running.abort(first.arn);
+    await second.ended;
+    expect([first.status, second.status, second.cause]).toEqual(['ABORTED', 'SUCCEEDED', undefined]);
+    for (const table of ['a', 'b', 'c']) {
+      expect([table, await differences(flow, 'consumer', `part_${table}`, '2026-03-31')]).toEqual([table, SAME]);
+    }
+    flow.running.calls.length = 0;
+    await flow.run('partitioned', { snapshot: '2026-03-31', sources: ['infobase'] });
+    expect(flow.running.calls).toEqual(['validate', 'finish']);
+  });
+
+  test('the command starts a machine, follows it, and ends as it ended', async () => {
+    type Answer = { stage: string; runs: RunReport[] };
+    const run = async (words: string) => {
+      const { code, out, err } = await flow.folder.run(`tables run ${words} --stage dev --json`, { env: emulator.env });
+      expect([words, err]).toEqual([words, '']);
+      return { code, value: JSON.parse(out) as Answer };
+    };
+    const done = await run('partitioned --snapshot 2026-03-31 --sources infobase --tables C --force');
+    expect(done).toMatchObject({
+      code: 0,
+      value: { stage: 'dev', runs: [{ pipeline: 'partitioned', status: 'succeeded', tables: 1 }] },
+    });
+    const stopped = await run('partitioned --snapshot 2026-02-02');
+    expect(stopped).toMatchObject({
+      code: 3,
+      value: {
+        runs: [
+          {
+            status: 'failed',
+            failed: [
+              { job: 'audit', source: 'infobase' },
+              { job: 'audit', source: 'addressable' },
+            ],
+          },
+        ],
+      },
+    });
+    const invalid = await run('all --snapshot 2026-09-09');
+    expect(invalid.code).toBe(1);
+    expect(invalid.value.runs.map(({ pipeline, status, failed }) => [pipeline, status, failed[0]?.job])).toEqual(
+      expect.arrayContaining([
+        ['bucketed', 'failed', 'validate'],
+        ['partitioned', 'failed', 'validate'],
+      ]),
+    );
+    const started = await run('partitioned --no-wait --snapshot 2026-03-31');
+    expect(started).toMatchObject({
+      code: 0,
+      value: {
+        runs: [{ status: 'running', execution: expect.stringContaining(':execution:flow-dev-tables-partitioned:') }],
+      },
+    });
+    await flow.running.executions.get(started.value.runs[0]!.execution!)!.ended;
+    const words = await flow.folder.run('tables run partitioned --stage dev --snapshot 2026-02-02', {
+      env: emulator.env,
+    });
+    expect(words.out).toContain('partitioned failed');
+    expect(words.out).toContain('audit of infobase: snapshot_dt=2026-02-02 of infobase failed its audit: unique of');
+  });
+});
+
+async function countOf(folder: string): Promise<number> {
+  let files = 0;
+  for await (const { url } of store.list(folder)) if (!url.includes('/_staging')) files += 1;
+  return files;
+}
+
+test("the compatible ways: Athena's buckets and repairs, and rows moved by Spark", async () => {
+  const classic = await stageOf(CLASSIC, 'classic');
+  const execution = await classic.run('run-all', { sources: ['infobase'] });
+  expect([execution.status, execution.cause]).toEqual(['SUCCEEDED', undefined]);
+  expect(classic.running.calls.filter((call) => call === 'glue')).toHaveLength(1);
+  for (const table of ['a', 'b', 'c']) {
+    for (const prefix of ['part_', 'bucketed_']) {
+      expect([table, await differences(classic, 'classic', `${prefix}${table}`, FIRST)]).toEqual([table, SAME]);
+    }
+  }
+  const tables = await tablesIn(glue, 'classic');
+  expect(tables.get('bucketed_a')!.StorageDescriptor).toMatchObject({ BucketColumns: [KEY], NumberOfBuckets: BUCKETS });
+  expect([...tables.keys()].filter((name) => name.includes('__'))).toEqual([]);
+
+  // A statement that fails: the table before stays, the others are swapped in.
+  await snapshot(classic, '2026-02-28');
+  const before = await versions('classic');
+  classic.running.before = (what, parameters) => {
+    if (what !== 'athena' || !String(parameters.QueryString).includes('b_')) return;
+    throw new TaskFault('States.TaskFailed', {
+      QueryExecution: { Status: { StateChangeReason: 'HIVE_CURSOR_ERROR: no' } },
+    });
+  };
+  const failed = await classic.run('bucketed', { sources: ['infobase'] });
+  classic.running.before = () => undefined;
+  expect([failed.status, failed.error]).toEqual(['FAILED', 'TablesFailed']);
+  expect(classic.notes).toMatchObject([{ failures: [{ job: 'bucket', table: 'B', reason: 'HIVE_CURSOR_ERROR: no' }] }]);
+  const after = await versions('classic');
+  expect(after.bucketed_b).toBe(before.bucketed_b);
+  expect(after.bucketed_a).not.toBe(before.bucketed_a);
+  expect(await differences(classic, 'classic', 'bucketed_a', '2026-02-28')).toBe(SAME);
 });

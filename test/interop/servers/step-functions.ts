@@ -93,17 +93,16 @@ export async function startStepFunctions(
       const act = /:states:startExecution\.sync/.test(resource) ? startChild : actors[resource];
       if (act === undefined) throw new Error(`nobody does ${resource}`);
       return (state: string) => async (parameters: unknown) => {
-        const given = JSON.parse(JSON.stringify(parameters)) as Record<string, unknown>;
+        const given = withTexts(JSON.parse(JSON.stringify(parameters))) as Record<string, unknown>;
         return JSON.parse(JSON.stringify((await act({ parameters: given, state, execution: arn })) ?? null)) as never;
       };
     });
-    const run = new StateMachine(withPlainCauses(definition), { validationOptions: { checkArn: false } }).run(
-      input as never,
-      {
-        context: { Execution: { Id: arn }, State: { EnteredTime: '2026-02-01T03:00:00Z' } },
-        overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: waits },
-      },
-    );
+    const run = new StateMachine(withPlainCauses(withLateTexts(definition) as Definition), {
+      validationOptions: { checkArn: false },
+    }).run(input as never, {
+      context: { Execution: { Id: arn }, State: { EnteredTime: '2026-02-01T03:00:00Z' } },
+      overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: waits },
+    });
     const execution: LocalExecution = { arn, status: 'RUNNING', entered: [], retried: [], ended: Promise.resolve() };
     const watched = watch(run, execution, history);
     execution.ended = run.result
@@ -168,6 +167,29 @@ export async function startStepFunctions(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+const TEXT = '(text of)';
+
+/**
+ * `States.JsonToString` in what tasks are given: aws-local-stepfunctions takes every backslash out of its result, which is no JSON any more. The value
+ * itself is handed on, and becomes its text before the task is done.
+ */
+function withLateTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withLateTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) => {
+    const path = key.endsWith('.$') ? /^States\.JsonToString\((\$[^()]*)\)$/.exec(String(item))?.[1] : undefined;
+    return path === undefined ? [key, withLateTexts(item)] : [key.slice(0, -2), { [`${TEXT}.$`]: path }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function withTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  if (TEXT in value) return JSON.stringify(value[TEXT]);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTexts(item)]));
 }
 
 /** Fail states whose cause is put together: aws-local-stepfunctions takes a path there alone, so that a Pass state does it before. */
