@@ -56,6 +56,8 @@ TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,199}")
 # Names of files that a commit may touch: nothing that a record holds leads out of the table's folder.
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
 STAGING = "_staging_spark"
+# Where `lakegate tables split` stages its own files, by its other engines.
+COPY_STAGING = "_staging"
 BUCKET = "lakegate_bucket"
 ID_BUCKET = "id_bucket"
 # How much larger than the target a file of an id_bucket may be: hashes are not even, and a file of a few rows beside each would be worse.
@@ -515,6 +517,10 @@ def split_table(spark, files, source, table, columns, snapshot, options):
     root = f"{options['TARGET_PATH']}{table}/"
     inside = f"{table}/snapshot_dt={snapshot}/" if options["MODE"] == "partitioned" else f"{table}/"
     folder, place = f"{options['TARGET_PATH']}{inside}", f"{options['TARGET_PATH']}{STAGING}/{inside}"
+    other = f"{options['TARGET_PATH']}{COPY_STAGING}/{inside if options['MODE'] == 'partitioned' else f'{table}/plain/'}"
+    if files.exists(f"{other}commit.json"):
+        # When it went on with that commit, its files would lie beside those of this job.
+        raise SplitError(f"tables split is committing {folder}, or was broken off while it did: let it end, or run it again; or delete {other} and run the job again")
     finish_commit(files, place, folder)
     partitioned = any(name.startswith("snapshot_dt=") for name in files.folders(root))
     if options["MODE"] == "bucketed" and partitioned:

@@ -27,10 +27,12 @@ export interface TableState {
 
 /**
  * Looks what of a table's plan is done. A commit that was broken off is finished first.
- * @throws LakegateError `config` when the table's folder has the other layout: engines would read both
+ * @throws LakegateError `config` when the table's folder has the other layout: engines would read both; `conflict` when the Spark job broke off
+ * while it committed the same table
  */
 export async function tableState(store: ObjectStore, plan: TablePlan): Promise<TableState> {
   await checkLayout(store, plan);
+  await checkOther(store, plan);
   await finishCommit(store, plan);
   const wanted = new Set(plan.outputs.map(({ name }) => name));
   const present = await filesOf(store, plan);
@@ -76,6 +78,18 @@ async function checkLayout(store: ObjectStore, { layout, root }: TablePlan): Pro
       { context: { folder: root } },
     );
   }
+}
+
+/** The Spark job's staging, `STAGING` of glue/split.py: when it goes on with a commit, what was committed meanwhile must not lie beside its files. */
+async function checkOther(store: ObjectStore, { root, folder, table }: TablePlan): Promise<void> {
+  const target = root.slice(0, -`${table.name}/`.length);
+  const place = `${target}_staging_spark/${folder.slice(target.length)}`;
+  if ((await store.head(`${place}${COMMIT}`)) === undefined) return;
+  throw new LakegateError(
+    'conflict',
+    `the Spark job is committing ${folder}, or was broken off while it did. Let it end, or run it again; or delete ${place} and run this again.`,
+    { context: { folder, place } },
+  );
 }
 
 /** The files that a table's folder is read for: all below a snapshot's, those directly in a plain one's. */

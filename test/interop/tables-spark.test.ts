@@ -186,6 +186,13 @@ test('nothing is written with a wrong map, without a snapshot, with wrong argume
   );
   await expect(readdir(target)).rejects.toThrow('ENOENT');
 
+  // What another engine had begun to commit is not mixed with this one's files, nor the other way round.
+  const others = `${target}_staging/T/snapshot_dt=${SNAPSHOT}`;
+  await mkdir(others, { recursive: true });
+  await writeFile(`${others}/commit.json`, '{}');
+  await expect(run(words)).rejects.toThrow('tables split is committing');
+  await rm(others, { recursive: true });
+
   // A commit that a killed run began: what it names is moved, what it replaces goes; names that lead out of the folder are refused.
   await run(words);
   const place = `${target}T/snapshot_dt=${SNAPSHOT}`;

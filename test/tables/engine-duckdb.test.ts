@@ -173,6 +173,23 @@ test('a run that is broken off anywhere leaves the old data, and the next one en
   }
 });
 
+test.each(['partitioned', 'plain'] as const)(
+  'what the Spark job had begun to commit (%s) is not mixed with its files',
+  async (layout) => {
+    const from = await source(`spark-${layout}`, ['select i as id, i as a from range(30) t(i)']);
+    const buckets = layout === 'plain' ? { buckets: { column: 'id', count: 2 } } : {};
+    const { run, target } = await split(from, `spark-${layout}-out`, buckets);
+    const inside = layout === 'plain' ? '' : `snapshot_dt=${SNAPSHOT}/`;
+    const record = `${target}_staging_spark/addressable_ids/${inside}commit.json`;
+    await store.create(record, new Uint8Array([1]));
+    expect(await run()).toMatchObject([
+      { outcome: 'failed', reason: expect.stringContaining('the Spark job is committing') as string },
+    ]);
+    await store.delete([record]);
+    expect(await run()).toMatchObject([{ outcome: 'written', rows: 30 }]);
+  },
+);
+
 test('a source without rows is a table without rows; S3 is not DuckDB’s', async () => {
   const from = await source('empty', ['select i as id, i as a from range(3) t(i) where false']);
   const { tables, run } = await split(from, 'empty-out');
