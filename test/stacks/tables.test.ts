@@ -266,7 +266,7 @@ pipelines:
   sources: { ${one}: { path: one/, marker: x }, ${two}: { path: two/, marker: x } }
   partitioned: { database: consumer }
   start: { on_marker: true }
-stages: { ${'s'.repeat(12)}: { account: "111111111111", region: eu-west-1 } }
+stages: { ${'s'.repeat(12)}: { account: "111111111111", region: us-east-1, buckets: { results: { name: r12345 } } } }
 `);
   const names = resources(long, 'AWS::Events::Rule').map(({ Name }) => String(Name));
   expect(names.every((name) => name.length <= 64)).toBe(true);
