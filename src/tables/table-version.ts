@@ -110,7 +110,8 @@ export async function swapIn(
 }
 
 /**
- * Removes versions that nobody reads any more: those older than `keepMs`, but never the one the table is at, nor a newer one, which may be being built.
+ * Removes versions that nobody reads any more: those that were replaced more than `keepMs` ago, by what the next version's name says; but never the one
+ * the table is at, nor a newer one, which may be being built. The version that was replaced just now is still read, however old it is.
  * @param now milliseconds since the epoch, UTC
  * @returns names of the versions that are gone
  */
@@ -125,16 +126,14 @@ export async function cleanVersions(
   const names = new Set<string>();
   for await (const { url } of store.list(folder)) names.add(url.slice(folder.length).split('/')[0]!);
   const current = timeOf(present.location.slice(folder.length).replace(/\/+$/, ''));
-  const old = [...names].filter((name) => {
-    const at = timeOf(name);
-    return (
-      at !== undefined &&
-      current !== undefined &&
-      at < current &&
-      at < now - keepMs &&
-      !isAt(present.location, `${folder}${name}/`)
-    );
-  });
+  if (current === undefined) return [];
+  const versions = [...names]
+    .map((name) => ({ name, at: timeOf(name) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ at }) => at <= current)
+    .sort((a, b) => a.at - b.at);
+  const old = versions.flatMap(({ name, at }, index) =>
+    at < current && (versions[index + 1]?.at ?? current) < now - keepMs ? [name] : [],
+  );
   for (const name of old) {
     await catalog.remove(database, buildingName(table, name));
     await deleteFolder(store, `${folder}${name}/`);
