@@ -5,8 +5,7 @@ import { LakegateError } from './errors.ts';
 import { createGluePartitions } from './partitions/glue.ts';
 import { createPacedGlueClient } from './partitions/glue-requests.ts';
 import type { PartitionPorts } from './partitions/ports.ts';
-import { s3Folders } from './partitions/s3-folders.ts';
-import { createS3Client } from './storage/s3-client.ts';
+import { createFolderClient, s3Folders } from './partitions/s3-folders.ts';
 import type { ObjectStore } from './storage/store.ts';
 import { createStores } from './storage/stores.ts';
 
@@ -41,7 +40,7 @@ export function composePartitions(config: LakeConfig, options: ComposePartitions
   const glue = Object.values(config.catalogs).find((catalog) => catalog.type === 'glue');
   const region = config.stage?.region ?? glue?.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined);
   const client = createPacedGlueClient(region === undefined ? {} : { region });
-  const s3 = createS3Client({ env, ...(region !== undefined && { region }) });
+  const s3 = createFolderClient({ env, ...(region !== undefined && { region }) });
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const time = { now, sleep, random: Math.random, ...(remainingMs !== undefined && { remainingMs }) };
   return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Partition, PartitionInput, StorageDescriptor } from '@aws-sdk/client-glue';
+import type { Column, Partition, PartitionInput, StorageDescriptor } from '@aws-sdk/client-glue';
 
 /** What partitions are registered as. */
 
@@ -33,7 +33,21 @@ export function withColumns(partition: Partition, table: StorageDescriptor): Par
 }
 
 /** The columns of a table or partition in a few letters: equal where names and types are, without regard to case and comments. */
-export function schemaOf({ Columns = [] }: StorageDescriptor): string {
+export function schemaOf({ Columns = NO_COLUMNS }: StorageDescriptor): string {
+  let schema = SCHEMAS.get(Columns);
+  if (schema === undefined) {
+    schema = lettersOf(Columns);
+    SCHEMAS.set(Columns, schema);
+  }
+  return schema;
+}
+
+const NO_COLUMNS: Column[] = [];
+
+/** Thousands of partitions share one list. */
+const SCHEMAS = new WeakMap<readonly Column[], string>();
+
+function lettersOf(Columns: readonly Column[]): string {
   const columns = Columns.map(({ Name = '', Type = '' }) => [name(Name), name(Type).replace(/\s+/g, '')]);
   return createHash('sha256').update(JSON.stringify(columns)).digest('base64url').slice(0, 12);
 }

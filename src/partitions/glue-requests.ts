@@ -1,6 +1,7 @@
 import { GlueClient as Client, type GlueClient, type GlueClientConfig } from '@aws-sdk/client-glue';
 import { glueFault, isLostRace, isThrottled, isTransient } from '../catalogs/glue-fault.ts';
 import { createPacer, type Pacer } from './pacer.ts';
+import { readPartitionPages } from './partition-pages.ts';
 import { count, type Tally } from './tally.ts';
 
 export interface GlueRequestsOptions {
@@ -35,11 +36,14 @@ const REQUEST_MS = 60_000;
 export function createPacedGlueClient(options: GlueClientConfig = {}): GlueClient {
   const client = new Client({
     maxAttempts: 1,
+    // Which steps a request takes is worked out once for each operation, not for each request.
+    cacheMiddleware: true,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     ...options,
   });
   // It makes a copy of all that is sent and received, for a log that nobody keeps: as much work as sending it.
   client.middlewareStack.remove('loggerMiddleware');
+  readPartitionPages(client);
   return client;
 }
 

@@ -27,8 +27,11 @@ export interface PacerOptions {
   outOfTime?(): boolean;
 }
 
-/** As long as nothing was throttled yet, a second of calls multiplies the rate by about e to this: the limit is looked for quickly, as TCP does. */
-const FIRST_GROWTH = 2;
+/**
+ * As long as nothing was throttled yet, a second of calls multiplies the rate by about e to this: the limit is looked for quickly, as TCP does. How
+ * far it is passed is bounded by the calls that are under way when the first is refused, and those are made again.
+ */
+const FIRST_GROWTH = 6;
 
 /** Calls a second that a second without throttling adds from then on: quickly up to near the rate that was too much last time, then with care. */
 const INCREASE = { below: 20, near: 3 };

@@ -62,10 +62,25 @@ export function duplicateFolders(keys: readonly PartitionKey[], found: readonly 
  * text.
  */
 export function identityOf(keys: readonly PartitionKey[], values: readonly string[]): string {
-  const canonical = values.map((value, i) =>
-    /^(tinyint|smallint|int|integer|bigint)$/.test(keys[i]?.type ?? '') && /^[+-]?\d+$/.test(value)
-      ? BigInt(value).toString()
-      : value,
+  const numbers = numbersOf(keys);
+  // One value is told by itself.
+  if (numbers.length === 1 && values.length === 1) return numbers[0] ? canonical(values[0]!) : values[0]!;
+  return JSON.stringify(
+    numbers.includes(true) ? values.map((value, i) => (numbers[i] ? canonical(value) : value)) : values,
   );
-  return JSON.stringify(canonical);
+}
+
+function canonical(value: string): string {
+  return /^[+-]?\d+$/.test(value) ? BigInt(value).toString() : value;
+}
+
+const NUMBERS = new WeakMap<readonly PartitionKey[], boolean[]>();
+
+/** Which of the keys are whole numbers. Asked for once a partition, of which there are many. */
+function numbersOf(keys: readonly PartitionKey[]): boolean[] {
+  const known = NUMBERS.get(keys);
+  if (known !== undefined) return known;
+  const numbers = keys.map(({ type }) => /^(tinyint|smallint|int|integer|bigint)$/.test(type));
+  NUMBERS.set(keys, numbers);
+  return numbers;
 }

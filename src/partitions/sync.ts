@@ -26,7 +26,7 @@ export interface SyncRequest {
 }
 
 /** Tables of one database that are worked on at the same time. Their requests to Glue share one pace. */
-const TABLES_AT_ONCE = 8;
+const TABLES_AT_ONCE = 16;
 
 /** Listings of S3 at the same time, over all tables. S3 bears thousands of requests a second under each prefix. */
 const LISTINGS_AT_ONCE = 32;
@@ -97,7 +97,6 @@ export async function syncDatabase(
       }),
     ),
   );
-  if (!dryRun && changed.size > 0) await saveState(ports.store, url, state, changed);
   const next = continued(request, due, results, changed);
   const tables = [...results.values()].sort((a, b) => compare(a.table, b.table));
   const result: DatabaseResult = {
@@ -108,7 +107,10 @@ export async function syncDatabase(
     ...(next !== undefined && { continuation: next }),
   };
   if (dryRun) return result;
-  const record = await saveRecord(ports, config, result);
+  const [record] = await Promise.all([
+    saveRecord(ports, config, result),
+    changed.size > 0 && saveState(ports.store, url, state, changed),
+  ]);
   return record === undefined ? result : { ...result, record };
 }
 

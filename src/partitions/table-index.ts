@@ -29,7 +29,7 @@ const ASK_AGAIN_MS = 60_000;
 const FRESH_MS = 10 * 60_000;
 
 /** Databases whose tables are listed at the same time; their requests share one pace. */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 
 /** An index of all managed tables, kept for as long as the process lives. */
 export function createTableIndex(ports: Pick<PartitionPorts, 'catalog' | 'now'>, config: PartitionsConfig): TableIndex {

@@ -4,16 +4,15 @@ import type { PartitionsConfig } from '../../src/config/partitions-model.ts';
 import { createGluePartitions } from '../../src/partitions/glue.ts';
 import { createPacedGlueClient } from '../../src/partitions/glue-requests.ts';
 import type { PartitionPorts } from '../../src/partitions/ports.ts';
-import { s3Folders } from '../../src/partitions/s3-folders.ts';
+import { createFolderClient, s3Folders } from '../../src/partitions/s3-folders.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
-import { createS3Client } from '../../src/storage/s3-client.ts';
 
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'sesame' };
 
 /** Partition management over the real clients, against a server that stands in for Glue and S3. */
 export function portsTo(endpoint: string, changes: Partial<PartitionPorts> = {}): PartitionPorts & { close(): void } {
   const client = createPacedGlueClient({ endpoint, region: 'eu-west-1', credentials: CREDENTIALS });
-  const s3 = createS3Client({ endpoint, env: {}, region: 'eu-west-1' });
+  const s3 = createFolderClient({ endpoint, env: {}, region: 'eu-west-1' });
   s3.config.credentials = async () => CREDENTIALS;
   const time = {
     now: Date.now,

@@ -251,7 +251,7 @@ test('a dry run says what would be done, and does nothing', async () => {
 });
 
 test('a run ends in time, says where to go on, and the next one finishes', async () => {
-  for (let i = 0; i < 15; i += 1) {
+  for (let i = 0; i < 30; i += 1) {
     const name = `t${String(i).padStart(2, '0')}`;
     aws.addTable('web_raw', tableOf(name, ['dt:date']));
     aws.addFolders(`s3://raw/${name}`, days(0, 150));

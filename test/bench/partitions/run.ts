@@ -12,9 +12,8 @@ import { createGluePartitions } from '../../../src/partitions/glue.ts';
 import { createPacedGlueClient } from '../../../src/partitions/glue-requests.ts';
 import type { PartitionPorts } from '../../../src/partitions/ports.ts';
 import type { SyncMode } from '../../../src/partitions/result.ts';
-import { s3Folders } from '../../../src/partitions/s3-folders.ts';
+import { createFolderClient, s3Folders } from '../../../src/partitions/s3-folders.ts';
 import { managedDatabases, syncDatabase } from '../../../src/partitions/sync.ts';
-import { createS3Client } from '../../../src/storage/s3-client.ts';
 import { createStores } from '../../../src/storage/stores.ts';
 import { databaseName, LAKE_BUCKET, RAW_BUCKET, tableName, WORLDS } from './world.ts';
 
@@ -39,7 +38,7 @@ const config: PartitionsConfig = {
   tables: [],
   state: `s3://${LAKE_BUCKET}/lakegate/partitions/`,
 };
-const s3 = createS3Client();
+const s3 = createFolderClient();
 const clock = { now: Date.now, sleep: (ms: number) => sleep(ms), random: Math.random };
 const ports: PartitionPorts = {
   catalog: createGluePartitions({ client: createPacedGlueClient(), ...clock }),
