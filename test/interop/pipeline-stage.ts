@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-glue';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
-import { type Engine, startAthena, startSplitJob } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { type Act, type StepFunctions, startStepFunctions, TaskFault } from './servers/step-functions.ts';
 
 /** What a Spark job or a query is given, by the names of its service. */
@@ -41,14 +41,15 @@ export interface PipelineStage extends StepFunctions {
    * @param what the function's mode, `glue` or `athena`
    */
   before: (what: string, parameters: Record<string, unknown>, execution: string) => Promise<void> | void;
-  spark: Engine;
-  athena: Engine;
 }
 
 export interface PipelineStageOptions {
   definitions: Readonly<Record<string, unknown>>;
   handler: (event: unknown) => Promise<unknown>;
   glue: GlueClient;
+  /** Of `startSplitJob` and `startAthena`; whoever started them ends them. */
+  spark: Engine;
+  athena: Engine;
 }
 
 const LAMBDA = 'arn:aws:states:::lambda:invoke';
@@ -56,10 +57,10 @@ const JOB = 'arn:aws:states:::glue:startJobRun.sync';
 const QUERY = 'arn:aws:states:::athena:startQueryExecution.sync';
 const EVENTS = 'arn:aws:states:::events:putEvents';
 
-export async function startPipelineStage({ definitions, handler, glue }: PipelineStageOptions): Promise<PipelineStage> {
+export async function startPipelineStage(options: PipelineStageOptions): Promise<PipelineStage> {
+  const { definitions, handler, glue, spark, athena } = options;
   const scratch = await mkdtemp(join(tmpdir(), 'lakegate-pipelines-'));
   const store = createStores();
-  const [spark, athena] = [startSplitJob(scratch), startAthena()];
   const told: PipelineStage['told'] = [];
   const calls: string[] = [];
   const own: Pick<PipelineStage, 'before'> = { before: () => undefined };
@@ -113,11 +114,8 @@ export async function startPipelineStage({ definitions, handler, glue }: Pipelin
   return Object.assign(own, machines, {
     told,
     calls,
-    spark,
-    athena,
     async stop() {
       await machines.stop();
-      await Promise.all([spark.close(), athena.close()]);
       await rm(scratch, { recursive: true, force: true });
     },
   });
