@@ -46,12 +46,24 @@ stages:
   raw: { account: "111111111111", region: eu-west-1, alarm_email: ops@example.com }
 `;
 
+const PIPELINES = `
+name: acme
+pipelines:
+  sources: { wide: { path: wide/, marker: _SUCCESS } }
+  partitioned: { database: consumer }
+  bucketed: { database: consumer }
+  start: { on_marker: true, schedule: "rate(7 days)" }
+stages:
+  wide: { account: "111111111111", region: eu-west-1, alarm_email: ops@example.com }
+`;
+
 const dev = synthesize(DEV);
 const existing = synthesize(EXISTING);
 const fargate = synthesize(nessie('fargate'));
 const lightsail = synthesize(nessie('lightsail'));
 const partitions = synthesize(PARTITIONS);
-const ALL: [string, Synthesized][] = Object.entries({ dev, existing, fargate, lightsail, partitions });
+const pipelines = synthesize(PIPELINES);
+const ALL: [string, Synthesized][] = Object.entries({ dev, existing, fargate, lightsail, partitions, pipelines });
 
 /** The one resource of its kind that has this name. */
 function named(from: Synthesized, type: string, property: string, name: string): Resource {
