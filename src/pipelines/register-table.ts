@@ -1,7 +1,6 @@
 import { LakegateError } from '../errors.ts';
 import { repairTable } from '../tables/athena-statements.ts';
 import { findTables } from '../tables/find-tables.ts';
-import { readPlan } from '../tables/plan-document.ts';
 import { commitPlanned } from '../tables/planned.ts';
 import { type RegisterOutcome, registerTable } from '../tables/register.ts';
 import type { TableCatalog } from '../tables/table-catalog.ts';
@@ -49,14 +48,15 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   const verdict = await auditTable(ports, pipeline, { name, folder, files, key: source.key, rows });
   if (verdict.outcome !== 'passed') {
     // What failed is made again from its snapshot; what could not be checked is there for the next run.
-    if (verdict.outcome === 'failed' && made.plan !== undefined) await ports.store.delete(files.map(({ url }) => url));
+    if (verdict.outcome === 'failed' && made.plan !== undefined) {
+      await ports.store.delete(files.map(({ url }) => url).filter((url) => !url.startsWith(folder)));
+    }
     await run.failTable(source.name, table, 'audit', verdict.reason ?? verdict.outcome);
     return NOTHING;
   }
   doing('split');
   if (made.plan !== undefined) {
-    const plan = await readPlan(ports.store, run.planUrl(source.name));
-    const { outcome, reason } = await commitPlanned(ports.store, plan, table);
+    const { outcome, reason } = await commitPlanned(ports.store, made.plan, table);
     if (outcome === 'failed') throw new LakegateError('invalid', reason ?? `${table} could not be put into its place`);
   }
   const done = (outcome: string, registered?: RegisterOutcome): TableRecord => ({

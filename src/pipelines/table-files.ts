@@ -1,7 +1,7 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectInfo } from '../storage/store.ts';
 import { tableState } from '../tables/commit-table.ts';
-import type { TablePlan } from '../tables/model.ts';
+import type { SplitPlan } from '../tables/model.ts';
 import { readPlan } from '../tables/plan-document.ts';
 import type { SourceWork } from './work.ts';
 
@@ -12,8 +12,8 @@ export interface TableFiles {
   /** Rows that they have to have: the snapshot's. */
   rows: number;
   files: ObjectInfo[];
-  /** Of a table that lies beside its place as yet. */
-  plan?: TablePlan;
+  /** Of a table that lies beside its place as yet: what it is put there by. */
+  plan?: SplitPlan;
 }
 
 /**
@@ -26,19 +26,21 @@ export async function tableFiles(work: SourceWork, table: string): Promise<Table
 
 async function copiedFiles({ ports, run, source }: SourceWork, name: string): Promise<TableFiles> {
   const planUrl = run.planUrl(source.name);
-  const plan = (await readPlan(ports.store, planUrl)).tables.find(({ table }) => table.name === name);
+  const split = await readPlan(ports.store, planUrl);
+  const plan = split.tables.find(({ table }) => table.name === name);
   if (plan === undefined) throw new LakegateError('not_found', `${planUrl} has no table ${name}: it was not copied`);
   const { committed, missing } = await tableState(ports.store, plan);
   if (missing.length > 0) {
     throw new LakegateError('not_found', `${name}: ${missing.length} of ${plan.outputs.length} files are not there`);
   }
-  const made = new Set(plan.outputs.map((output) => output.name));
-  const files: ObjectInfo[] = [];
-  // A commit that was broken off is finished by now: all of them lie in one place.
-  const folder = committed ? plan.folder : plan.staging;
-  for await (const file of ports.store.list(folder)) if (made.has(file.url.slice(folder.length))) files.push(file);
+  // Files that an earlier run put into their place stay there when others of them have to be made anew.
+  const made = new Map<string, ObjectInfo>();
+  for (const folder of committed ? [plan.folder] : [plan.folder, plan.staging]) {
+    for await (const file of ports.store.list(folder)) made.set(file.url.slice(folder.length), file);
+  }
+  const files = plan.outputs.map((output) => made.get(output.name)!);
   const rows = plan.outputs.reduce((sum, output) => sum + output.rows, 0);
-  return { folder: plan.folder, rows, files, ...(!committed && { plan }) };
+  return { folder: plan.folder, rows, files, ...(!committed && { plan: split }) };
 }
 
 async function writtenFiles(

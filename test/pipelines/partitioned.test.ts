@@ -210,6 +210,20 @@ describe('the gates', () => {
     expect(await filesUnder(lake, `${TARGET}infobase/_staging/`)).toEqual([]);
   });
 
+  test('a table of which a file is gone gets that one back', async () => {
+    const lake = pipelineLake();
+    lake.config.targetBytes = 1;
+    await drop(lake);
+    await runPipeline(lake);
+    const folder = `${TARGET}infobase/IBE_01/snapshot_dt=2026-01-31/`;
+    const whole = await filesUnder(lake, folder);
+    expect(whole.length).toBeGreaterThan(1);
+    await lake.store.delete([folder + whole[0]!]);
+    lake.clock.now += DAY;
+    expect(await runPipeline(lake, { execution: 'x:2', input: { force: true } })).toMatchObject({ failed: [] });
+    expect(await filesUnder(lake, folder)).toEqual(whole);
+  });
+
   test('what runs left beside their tables that nobody followed goes after a while', async () => {
     const lake = pipelineLake();
     await drop(lake);
