@@ -21,7 +21,9 @@ export function addCommands(program: Command, act: Act): void {
   addTable(program.command('table').description('the tables: list, show, history, sql, rollback, tag, expire'), act);
   addPartitions(program.command('partitions').description('partitions of Glue databases: plan, sync, infer'), act);
   addTables(
-    program.command('tables').description('wide snapshots split into tables: split, register, bucket, prepare, er, run'),
+    program
+      .command('tables')
+      .description('wide snapshots split into tables: split, register, bucket, prepare, er, run'),
     act,
   );
   addReport(program.command('report').description('reports on the lake: cleanrooms, check, monitor'), act);
