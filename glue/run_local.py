@@ -43,7 +43,7 @@ def missing():
         try:
             __import__(name)
         except ImportError:
-            found.append(f"{name} ({sys.executable} -m pip install {'pyspark==3.5.*' if name == 'pyspark' else name})")
+            found.append(f"{name} ({sys.executable} -m pip install {'pyspark~=3.5.0' if name == 'pyspark' else name})")
     home = os.environ.get("JAVA_HOME")
     if not (home and Path(home, "bin", "java").exists()) and shutil.which("java") is None:
         found.append("Java 17 (put `java` on the PATH, or set JAVA_HOME)")
