@@ -3,7 +3,7 @@
  * and writes them with the machine's facts to `.bench/results.md`.
  *
  * usage: bench [--runs N] [--rows 1000000,8000000] [--history 2000]
- *        bench split [--runs N]          a wide snapshot into its tables
+ *        bench split [--runs N] [--rows 200000]    a wide snapshot into its tables
  *        bench lambda-init [--runs N]    only how long the function takes to start
  *        bench partitions [--runs N] [--worlds wide,backfill,hourly] [--quick]    only partition management
  */
@@ -29,14 +29,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string', default: '5' },
-    rows: { type: 'string', default: '1000000,8000000' },
+    rows: { type: 'string' },
     history: { type: 'string', default: '2000' },
     worlds: { type: 'string', default: 'wide,backfill,hourly' },
     quick: { type: 'boolean', default: false },
   },
 });
 const RUNS = Number(values.runs);
-const SIZES = values.rows.split(',').map(Number);
+const SIZES = (values.rows ?? '1000000,8000000').split(',').map(Number);
 const root = resolve(import.meta.dirname, '..', '..');
 const scratch = join(root, '.bench');
 const python = join(root, '.interop', 'venv', 'bin', 'python');
@@ -49,7 +49,7 @@ if (!existsSync(python)) throw new Error(`no ${python}: \`npm run test:interop\`
 mkdirSync(scratch, { recursive: true });
 if (positionals.includes('split')) {
   const { splitBench } = await import('./split.ts');
-  process.stdout.write(`${(await splitBench(RUNS, 200_000, python, scratch)).join('\n')}\n`);
+  process.stdout.write(`${(await splitBench(RUNS, Number(values.rows ?? 200_000), python, scratch)).join('\n')}\n`);
   process.exit();
 }
 if (positionals.includes('lambda-init')) {
