@@ -41,6 +41,8 @@ export interface PipelineStage extends StepFunctions {
    * @param what the function's mode, `glue` or `athena`
    */
   before: (what: string, parameters: Record<string, unknown>, execution: string) => Promise<void> | void;
+  /** When no call of the function is under way. */
+  idle(): Promise<void>;
 }
 
 export interface PipelineStageOptions {
@@ -64,7 +66,8 @@ export async function startPipelineStage(options: PipelineStageOptions): Promise
   const told: PipelineStage['told'] = [];
   const calls: string[] = [];
   const own: Pick<PipelineStage, 'before'> = { before: () => undefined };
-  const lambda: Act = async ({ parameters, execution }) => {
+  const underWay = new Set<Promise<unknown>>();
+  const invoke: Act = async ({ parameters, execution }) => {
     const payload = parameters.Payload as { mode: string };
     calls.push(payload.mode);
     await own.before(payload.mode, payload, execution);
@@ -74,6 +77,11 @@ export async function startPipelineStage(options: PipelineStageOptions): Promise
       const { name, message } = error as Error;
       throw new TaskFault(name, { errorType: name, errorMessage: message, trace: [] });
     }
+  };
+  const lambda: Act = (task) => {
+    const call = invoke(task);
+    underWay.add(call);
+    return call.finally(() => underWay.delete(call));
   };
   const glueJob: Act = async ({ parameters, execution }) => {
     const { JobName, Arguments } = parameters as unknown as JobRun;
@@ -114,6 +122,9 @@ export async function startPipelineStage(options: PipelineStageOptions): Promise
   return Object.assign(own, machines, {
     told,
     calls,
+    async idle() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
     async stop() {
       await machines.stop();
       await rm(scratch, { recursive: true, force: true });

@@ -51,6 +51,9 @@ export interface StepFunctions {
   stop(): Promise<void>;
 }
 
+/** Seconds: aws-local-stepfunctions gives a task one minute where a definition says nothing, Step Functions three years. */
+const LONGEST = 900;
+
 interface State {
   Type: string;
   Resource?: string;
@@ -97,7 +100,7 @@ export async function startStepFunctions(
         return JSON.parse(JSON.stringify((await act({ parameters: given, state, execution: arn })) ?? null)) as never;
       };
     });
-    const run = new StateMachine(withPlainCauses(withLateTexts(definition) as Definition), {
+    const run = new StateMachine(withPlainCauses(adapted(definition) as Definition), {
       validationOptions: { checkArn: false },
     }).run(input as never, {
       context: { Execution: { Id: arn }, State: { EnteredTime: '2026-02-01T03:00:00Z' } },
@@ -173,14 +176,17 @@ const TEXT = '(text of)';
 
 /**
  * `States.JsonToString` in what tasks are given: aws-local-stepfunctions takes every backslash out of its result, which is no JSON any more. The value
- * itself is handed on, and becomes its text before the task is done.
+ * itself is handed on, and becomes its text before the task is done. And tasks get the time that they have.
  */
-function withLateTexts(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withLateTexts);
+function adapted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(adapted);
   if (typeof value !== 'object' || value === null) return value;
+  if ('Type' in value && value.Type === 'Task' && !('TimeoutSeconds' in value)) {
+    return adapted({ ...value, TimeoutSeconds: LONGEST });
+  }
   const entries = Object.entries(value).map(([key, item]) => {
     const path = key.endsWith('.$') ? /^States\.JsonToString\((\$[^()]*)\)$/.exec(String(item))?.[1] : undefined;
-    return path === undefined ? [key, withLateTexts(item)] : [key.slice(0, -2), { [`${TEXT}.$`]: path }];
+    return path === undefined ? [key, adapted(item)] : [key.slice(0, -2), { [`${TEXT}.$`]: path }];
   });
   return Object.fromEntries(entries);
 }
