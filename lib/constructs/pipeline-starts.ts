@@ -77,8 +77,8 @@ export class PipelineStarts extends Construct {
  */
 function markerPattern({ path, marker }: PipelineSource) {
   const { bucket, prefix } = placeOf(path);
-  const literal = (text: string) => text.replace(/[\\*]/g, '\\$&');
-  const wildcard = `${literal(prefix)}snapshot_dt=*/${literal(marker ?? '')}`;
+  // lake.yaml takes no path with wildcards of its own.
+  const wildcard = `${prefix}snapshot_dt=*/${marker}`;
   return {
     source: ['aws.s3'],
     detailType: ['Object Created'],

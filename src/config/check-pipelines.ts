@@ -25,7 +25,7 @@ export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
   if (pipelines.sources !== undefined && sources.length === 0) report(['sources'], 'expected a source at least', 'key');
   for (const [name, source] of sources) {
     const path: YamlPath = ['sources', name];
-    checkPlace([...path, 'path'], source?.path, report);
+    checkPlace([...path, 'path'], source?.path, lake, report);
     const map = source?.map === undefined ? undefined : resolveFolder(source.map, '/');
     if (map !== undefined && 'fault' in map)
       report([...path, 'map'], `${map.fault.replace('a folder', 'a file')}, ${found(source?.map)}`);
@@ -45,7 +45,7 @@ export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
     }
   }
   const known = sources.map(([name]) => name);
-  for (const kind of ['bucketed', 'partitioned'] as const) checkPipeline(kind, pipelines, known, report, faults);
+  for (const kind of ['bucketed', 'partitioned'] as const) checkPipeline(kind, lake, known, report, faults);
   if (pipelines.bucketed === undefined && pipelines.partitioned === undefined) {
     report([], 'expected `bucketed`, `partitioned` or both', 'key');
   }
@@ -64,19 +64,27 @@ type Report = (path: YamlPath, message: string, part?: 'key' | 'value') => void;
 
 function checkPipeline(
   kind: 'bucketed' | 'partitioned',
-  pipelines: PipelinesYaml,
+  lake: Partially<LakeYaml>,
   known: readonly string[],
   report: Report,
   faults: PathFault[],
 ): void {
+  const pipelines: PipelinesYaml = lake.pipelines ?? {};
   const pipeline = pipelines[kind];
   if (pipeline === undefined) return;
+  for (const [index, name] of (pipeline.reports ?? []).entries()) {
+    if (name === undefined || lake.reports?.[name] !== undefined) continue;
+    report(
+      [kind, 'reports', index],
+      `expected a report that this lake makes, ${found(name)}. Add \`reports: ${name}:\``,
+    );
+  }
   for (const [index, name] of (pipeline.sources ?? []).entries()) {
     if (name === undefined || known.includes(name)) continue;
     const near = didYouMean(name, known) || ` There are ${known.map(shown).join(', ')}`;
     report([kind, 'sources', index], `expected a source under \`pipelines.sources\`, ${found(name)}.${near}`);
   }
-  checkPlace([kind, 'target'], pipeline.target, report);
+  checkPlace([kind, 'target'], pipeline.target, lake, report);
   if (typeof pipeline.audit === 'object' && pipeline.audit.rules !== undefined) {
     faults.push(...checkRules(pipeline.audit.rules, ['pipelines', kind, 'audit', 'rules']));
   }
@@ -89,10 +97,19 @@ function checkPipeline(
   }
 }
 
-function checkPlace(path: YamlPath, text: string | undefined, report: Report): void {
+function checkPlace(path: YamlPath, text: string | undefined, { stages }: Partially<LakeYaml>, report: Report): void {
   if (text === undefined) return;
   const resolved = isWhole(text) ? resolveFolder(text, '/') : normalizePrefix(text);
   if ('fault' in resolved) report(path, `${resolved.fault}, ${found(text)}`);
+  else if (/[\\*?]|\$\{/.test(text)) {
+    // Rights and rules on S3's events name the folder, and would take these for patterns.
+    report(path, `expected a folder without wildcards, ${found(text)}`);
+  } else if ('url' in resolved && !resolved.url.startsWith('s3://') && stages !== undefined) {
+    report(
+      path,
+      `expected an s3:// URL, or a folder in the stage's own bucket: stages do not reach this machine, ${found(text)}`,
+    );
+  }
 }
 
 /** The table whose drops and a source's snapshots would lie in each other. */

@@ -107,6 +107,17 @@ pipelines:
     expect.stringMatching(/lake.yaml:7:.*timeout: expected whole minutes/),
     expect.stringMatching(/lake.yaml:8:.*on_marker: expected a source with a `marker`/),
   ]);
+  expect(
+    faultsOf(`pipelines:
+  sources: { a: { path: /data/a }, b: { path: "s3://bucket/a*b/" } }
+  partitioned: { database: d, target: file:///data/out, reports: [monitor] }
+${STAGE}`),
+  ).toEqual([
+    expect.stringMatching(/lake.yaml:2:.*path: expected an s3:\/\/ URL/),
+    expect.stringMatching(/lake.yaml:2:.*path: expected a folder without wildcards/),
+    expect.stringMatching(/lake.yaml:3:.*target: expected an s3:\/\/ URL/),
+    expect.stringMatching(/lake.yaml:3:.*expected a report that this lake makes/),
+  ]);
   expect(faultsOf('pipelines: { sources: { a: { path: a/ } } }')).toEqual([
     expect.stringContaining('expected `bucketed`, `partitioned` or both'),
   ]);

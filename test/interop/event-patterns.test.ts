@@ -112,7 +112,7 @@ name: acme
 pipelines:
   sources:
     infobase: { path: infobase/, marker: _SUCCESS }
-    odd: { path: "s3://other-bucket/a b/é+*[1]/", marker: done.flag }
+    odd: { path: "s3://other-bucket/a b/é+[1]/", marker: done.flag }
   partitioned: { database: consumer }
   start: { on_marker: true }
 stages: { dev: { account: "111111111111", region: eu-west-1 } }
@@ -148,9 +148,9 @@ test('the pipelines are started by the marker of a snapshot of the source, and b
   const other = (key: string) => created(key, { bucket: 'other-bucket' });
   expect(
     matched(odd, [
-      other('a b/é+*[1]/snapshot_dt=2026-11-01/done.flag'),
-      other('a b/é+XX[1]/snapshot_dt=2026-11-01/done.flag'),
-      other('a b/é+*[1]/snapshot_dt=2026-11-01/doneXflag'),
+      other('a b/é+[1]/snapshot_dt=2026-11-01/done.flag'),
+      other('a b/é+1/snapshot_dt=2026-11-01/done.flag'),
+      other('a b/é+[1]/snapshot_dt=2026-11-01/doneXflag'),
     ]),
   ).toEqual([true, false, false]);
 });
