@@ -1,5 +1,6 @@
 import { RETRYABLE } from '../../lambdas/partition-mgmt/retryable.ts';
 import { type EVENT_NAMES, EVENT_SOURCE } from '../../src/notify/event-source.ts';
+import { RETRY_LAMBDA, retryOf } from './step-retries.ts';
 
 /** What the state machine's definition refers to. */
 export interface PartitionRunParts {
@@ -16,30 +17,8 @@ export interface PartitionRunParts {
 /** `DetailType` of what is told of a database that failed; the notify function knows it. */
 export const PARTITIONS_FAILED = 'partitions.failed' satisfies (typeof EVENT_NAMES)[number];
 
-/** Refusals of Lambda and of services that pass. Full jitter, so that a hundred databases do not come back in step. */
-const RETRY = (errors: readonly string[], attempts: number, first: number) => ({
-  ErrorEquals: errors,
-  IntervalSeconds: first,
-  BackoffRate: 2,
-  MaxAttempts: attempts,
-  MaxDelaySeconds: 120,
-  JitterStrategy: 'FULL',
-});
-
-const RETRY_LAMBDA = RETRY(
-  [
-    'Lambda.ServiceException',
-    'Lambda.AWSLambdaException',
-    'Lambda.SdkClientException',
-    'Lambda.TooManyRequestsException',
-    'Lambda.ClientExecutionTimeoutException',
-  ],
-  6,
-  2,
-);
-
 /** A database is looked at again from its state, so that nothing is done twice. */
-const RETRY_WORK = RETRY([RETRYABLE, 'Sandbox.Timedout', 'Lambda.Unknown'], 3, 20);
+const RETRY_WORK = retryOf([RETRYABLE, 'Sandbox.Timedout', 'Lambda.Unknown'], 3, 20);
 
 /**
  * The state machine of scheduled partition management, in Amazon States Language with JSONPath: asks for the databases, looks after each of them
@@ -90,7 +69,7 @@ export function partitionDefinition(parts: PartitionRunParts): Record<string, un
           'Input.$': '$.rest',
         },
         ResultPath: null,
-        Retry: [RETRY(['States.ALL'], 6, 2)],
+        Retry: [retryOf(['States.ALL'], 6, 2)],
         Next: 'Summary',
       },
       Summary: {
@@ -166,7 +145,7 @@ function oneDatabase({ worker, bus }: PartitionRunParts): Record<string, unknown
           ],
         },
         ResultPath: null,
-        Retry: [RETRY(['States.ALL'], 6, 2)],
+        Retry: [retryOf(['States.ALL'], 6, 2)],
         // The execution fails in any case, and its alarm tells a person.
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'DatabaseFailed' }],
         Next: 'DatabaseFailed',

@@ -14,7 +14,7 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
     return {
       kind: 'note',
       headline: headline(pipeline, failures, count),
-      items: failures.map(failureLine),
+      items: failures.flatMap(failureLines),
       text: [
         ...(count > failures.length
           ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
@@ -36,8 +36,11 @@ function headline(pipeline: string, failures: readonly PipelineStep[], count: nu
   return `Pipeline ${pipeline}: ${count.toLocaleString('en-US')} tables failed`;
 }
 
-function failureLine(failure: PipelineStep): string {
-  return `${[failure.job, ...place(failure)].join(' ')}: ${caughtReason(failure.reason)}`;
+/** A reason may be a list of faults: each is a line of its own, so that a message can say how many more there are. */
+function failureLines(failure: PipelineStep): string[] {
+  const [first = '', ...more] = caughtReason(failure.reason).split('\n');
+  const lines = more.map((line) => line.trim()).filter((line) => line !== '');
+  return [`${[failure.job, ...place(failure)].join(' ')}: ${first}`, ...lines];
 }
 
 /** `infobase/IBE_01`, or the source alone. */

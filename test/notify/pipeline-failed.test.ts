@@ -75,6 +75,25 @@ test.each([
   ]);
 });
 
+test('of many faults of an input each is a line, and what does not fit is counted', () => {
+  const faults = Array.from({ length: 150 }, (_, n) => `\n  infobase: line ${n}: the source has no column c${n}`).join(
+    '',
+  );
+  const reason = JSON.stringify({
+    Error: 'LakegateError',
+    Cause: JSON.stringify({ errorMessage: `the pipeline partitioned was not begun:${faults}`, trace: [] }),
+  });
+  const event = { ...failed, failures: [{ job: 'validate', reason }] };
+  const [notice] = notices([newsOf(onTheBus(event))!.news]);
+  expect(notice).toMatchObject({
+    items: expect.arrayContaining([
+      'validate: the pipeline partitioned was not begun:',
+      'infobase: line 149: the source has no column c149',
+    ]),
+  });
+  expect(JSON.stringify(slackMessages([event]))).toMatch(/infobase: line 3: .*and \d+ more/);
+});
+
 test('a long list is cut where a bus, Slack or Teams takes no more, and the rest is counted', () => {
   const body = onTheBus(many(200));
   expect(Buffer.byteLength(body)).toBeLessThan(240_000);
