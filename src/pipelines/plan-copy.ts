@@ -1,8 +1,10 @@
 import { LakegateError } from '../errors.ts';
-import type { SplitPlan } from '../tables/model.ts';
+import type { SplitPlan, TablePlan } from '../tables/model.ts';
+import { partsOf } from '../tables/place-outputs.ts';
 import { writePlan } from '../tables/plan-document.ts';
 import { ITEM_BYTES, planItems } from '../tables/planned.ts';
 import { prepareSplit } from '../tables/prepare-split.ts';
+import { withinWidth } from '../tables/too-wide.ts';
 import { MOST_PIECES } from './machine.ts';
 import { layoutOf, type SourceWork } from './work.ts';
 
@@ -42,8 +44,27 @@ export async function planCopy(work: SourceWork): Promise<{ pieces: number[] }> 
       { context: { folder: found.folder } },
     );
   }
-  await writePlan(store, run.planUrl(source.name), plan);
-  return { pieces: [...piecesOf(plan).keys()] };
+  const fitting = await withoutTooWide(work, plan);
+  await writePlan(store, run.planUrl(source.name), fitting);
+  return { pieces: [...piecesOf(fitting).keys()] };
+}
+
+/** The plan without tables that could not be registered for their width: no byte is moved for them, and they keep what they have. */
+async function withoutTooWide({ pipeline, run, source }: SourceWork, plan: SplitPlan): Promise<SplitPlan> {
+  // A table that is staged for Athena may be as wide as it is.
+  if (pipeline.name !== 'partitioned') return plan;
+  const tables: TablePlan[] = [];
+  for (const each of plan.tables) {
+    const { name, columns } = each.table;
+    const fit = withinWidth(
+      columns.map((column) => ({ name: column.name, type: '' })),
+      1,
+      pipeline,
+    );
+    if ('reason' in fit) await run.failTable(source.name, name, 'split', `${name}: ${fit.reason}`);
+    else tables.push(each);
+  }
+  return { ...plan, tables, parts: partsOf(tables, plan.cut) };
 }
 
 /** Parts of a plan by the pieces they are copied in: so few that a state machine bears them. */

@@ -45,6 +45,19 @@ describe('direct: Spark writes the buckets', () => {
     expect(await runPipeline(lake, { pipeline, execution: 'x:2' })).toMatchObject({ skipped: 2, tables: 0 });
   });
 
+  test('tables that were asked for alone are what the job is told, in the words of the map', async () => {
+    const lake = direct();
+    await drop(lake);
+    const given: string[] = [];
+    lake.before = (what, request) => {
+      if (what === 'spark') given.push((request as Record<string, string>)['--TABLES_FILTER']!);
+    };
+    const input = { TABLES_FILTER: 'ibe_02,N_a', force: true };
+    expect(await runPipeline(lake, { pipeline, input })).toMatchObject({ tables: 2, failed: [] });
+    expect(given).toEqual(['IBE_02,N_A']);
+    expect([...lake.catalog.tables.keys()]).toEqual(['consumer.bucketed_ibe_02', 'consumer.bucketed_n_a']);
+  });
+
   test('a table that the job could not write is named; those that it wrote go on', async () => {
     const lake = direct();
     await drop(lake);

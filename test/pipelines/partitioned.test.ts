@@ -256,14 +256,15 @@ describe('one table fails, and the others go on', () => {
     expect(await runPipeline(lake, { execution: 'x:2' })).toMatchObject({ tables: 3, skipped: 1, failed: [] });
   });
 
-  test('when it is too wide, which names it and why', async () => {
+  test('when it is too wide, which names it and why before a byte of it is moved', async () => {
     const lake = pipelineLake({ pipelines: { partitioned: { database: DATABASE, max_columns: 5 } } });
     await drop(lake);
     const ended = await runPipeline(lake);
     expect(ended.failed).toEqual([
-      { job: 'register', source: 'infobase', table: 'IBE_01', reason: expect.stringContaining('it has 6 columns') },
+      { job: 'split', source: 'infobase', table: 'IBE_01', reason: expect.stringContaining('it has 6 columns') },
     ]);
     expect(ended.tables).toBe(3);
+    expect((await filesUnder(lake, TARGET)).filter((file) => file.includes('IBE_01'))).toEqual([]);
   });
 
   test('when its files cannot be written', async () => {
