@@ -53,11 +53,17 @@ export interface PartitionCatalog {
   remove(table: TableName, values: readonly string[][], tally: Tally): Promise<ItemFault[]>;
 }
 
+/** The place where a table's data lie. */
+export interface TableFolders extends FolderLister {
+  /** Whether anything lies under a folder by now. @param prefix relative to the table's location, ending in `/` */
+  holds(prefix: string): Promise<boolean>;
+}
+
 /** What partition management meets of the world. */
 export interface PartitionPorts {
   catalog: PartitionCatalog;
   /** Folders under a table's location (`s3://bucket/key`, with or without a slash at its end). */
-  folders(location: string, tally: Tally): FolderLister;
+  folders(location: string, tally: Tally): TableFolders;
   /** Keeps what is known of each database, and the records of runs. */
   store: ObjectStore;
   /** Milliseconds since the epoch, UTC. */

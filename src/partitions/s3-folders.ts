@@ -1,11 +1,16 @@
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import {
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { LakegateError } from '../errors.ts';
 import { createS3Client, type S3ClientOptions } from '../storage/s3-client.ts';
 import { s3Fault } from '../storage/s3-errors.ts';
 import { decodedKey, s3Prefix } from '../storage/s3-url.ts';
 import { folderUrl } from './folder-url.ts';
+import type { TableFolders } from './ports.ts';
 import { count, type Tally } from './tally.ts';
-import type { FolderLister } from './walk.ts';
 
 /** Stands between folders that came in one element; encoded keys have none. */
 const BETWEEN = '\n';
@@ -42,9 +47,18 @@ export function createFolderClient(options: S3ClientOptions = {}): S3Client {
  * @param location `s3://bucket/key`, with or without a slash at its end
  * @throws LakegateError `invalid` for a location that is no place on S3
  */
-export function s3Folders(client: S3Client, location: string, tally: Tally): FolderLister {
+export function s3Folders(client: S3Client, location: string, tally: Tally): TableFolders {
   const root = folderUrl(location);
   const { bucket, key } = s3Prefix(root);
+
+  async function list(prefix: string, more: Partial<ListObjectsV2CommandInput>): Promise<ListObjectsV2CommandOutput> {
+    count(tally, 's3', 'ListObjectsV2');
+    const input = { Bucket: bucket, Prefix: `${key}${prefix}`, EncodingType: 'url' as const, ...more };
+    return client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
+      throw s3Fault(error, { doing: 'list the folders of', url: `${root}${prefix}`, permission: 's3:ListBucket' });
+    });
+  }
+
   return {
     async *folders(prefix, after) {
       const Prefix = `${key}${prefix}`;
@@ -52,17 +66,10 @@ export function s3Folders(client: S3Client, location: string, tally: Tally): Fol
       const StartAfter = after === undefined ? undefined : `${Prefix}${after}0`;
       let ContinuationToken: string | undefined;
       do {
-        const input = {
-          Bucket: bucket,
-          Prefix,
+        const page = await list(prefix, {
           Delimiter: '/',
-          EncodingType: 'url' as const,
           ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter }),
           ...(ContinuationToken !== undefined && { ContinuationToken }),
-        };
-        count(tally, 's3', 'ListObjectsV2');
-        const page = await client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
-          throw s3Fault(error, { doing: 'list the folders of', url: `${root}${prefix}`, permission: 's3:ListBucket' });
         });
         yield (page.CommonPrefixes ?? []).flatMap(({ Prefix: found = '' }) =>
           (page.EncodingType === 'url' ? found.split(BETWEEN) : [found]).map((each) =>
@@ -74,6 +81,10 @@ export function s3Folders(client: S3Client, location: string, tally: Tally): Fol
         if (page.IsTruncated && !ContinuationToken)
           throw new LakegateError('unavailable', `the listing of ${root}${prefix} goes on, but S3 did not say where`);
       } while (ContinuationToken !== undefined);
+    },
+    async holds(prefix) {
+      const { Contents = [] } = await list(prefix, { MaxKeys: 1 });
+      return Contents.length > 0;
     },
   };
 }

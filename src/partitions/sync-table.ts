@@ -3,7 +3,7 @@ import type { BatchesResult } from './batches.ts';
 import { schemaOf } from './entry.ts';
 import { folderUrl } from './folder-url.ts';
 import type { FoundPartition } from './model.ts';
-import type { CatalogTable, PartitionPorts } from './ports.ts';
+import { BATCH, type CatalogTable, type PartitionPorts } from './ports.ts';
 import { projectionStatement } from './projection.ts';
 import { emptyResult, type SyncMode, some, type TableResult } from './result.ts';
 import type { TableSettings } from './settings.ts';
@@ -63,7 +63,7 @@ export async function syncTable(
       return { result: { ...result, ...(statement !== undefined && { projection: statement }) } };
     }
     await create(ports, table, survey, result);
-    if (settings.remove && mayRemove(table, survey, request)) await remove(ports, table, survey, result);
+    if (settings.remove && mayRemove(table, survey, request)) await remove(ports, table, survey, result, limit);
     if (settings.updateSchema && survey.mode !== 'incremental') await repair(ports, table, survey, result);
     result.drifted = drifted(survey, table);
   } catch (error) {
@@ -120,8 +120,20 @@ function mayRemove(table: CatalogTable, { gone, seen, mode, root }: Survey, { ev
   );
 }
 
-/** Takes out what is gone, where the catalogue still has it at the folder that is gone: somebody may have put it elsewhere. */
-async function remove(ports: PartitionPorts, table: CatalogTable, survey: Survey, result: TableResult): Promise<void> {
+/** Partitions whose folders are looked at again before they are taken out: so many that what was seen is still so. */
+const LOOKED_AT_AGAIN = 4 * BATCH.remove;
+
+/**
+ * Takes out what is gone, where the catalogue still has it at the folder that is gone: somebody may have put it elsewhere. Each folder is looked
+ * at once more right before: a job that writes a folder anew empties it first.
+ */
+async function remove(
+  ports: PartitionPorts,
+  table: CatalogTable,
+  survey: Survey,
+  result: TableResult,
+  limit: Limit,
+): Promise<void> {
   const { root, gone, known } = survey;
   const values = gone.map((partition) => partition.values);
   const registered = new Map<string, string>();
@@ -139,10 +151,21 @@ async function remove(ports: PartitionPorts, table: CatalogTable, survey: Survey
     // Not there any more, or somewhere else by now: nothing of ours.
     else known.delete(partition.prefix);
   }
-  const written = await removePartitions(ports, table, toRemove, result.tally);
-  for (const { prefix } of [...written.done, ...written.already]) known.delete(prefix);
-  result.removed = written.done.length;
-  settle(result, written);
+  const folders = ports.folders(root, result.tally);
+  const back = new Set<FoundPartition>();
+  for (let start = 0; start < toRemove.length; start += LOOKED_AT_AGAIN) {
+    const next = toRemove.slice(start, start + LOOKED_AT_AGAIN);
+    const filled = await Promise.all(next.map(({ prefix }) => limit(() => folders.holds(prefix))));
+    for (const [i, partition] of next.entries()) if (filled[i]) back.add(partition);
+    const empty = next.filter((partition) => !back.has(partition));
+    result.gone = some(gone.filter((partition) => !back.has(partition)).map(({ prefix }) => prefix));
+    result.unchanged = survey.unchanged + back.size;
+    const written = await removePartitions(ports, table, empty, result.tally);
+    for (const { prefix } of [...written.done, ...written.already]) known.delete(prefix);
+    result.removed += written.done.length;
+    settle(result, written);
+    if (written.left.length > 0) return;
+  }
 }
 
 /** Gives partitions their table's columns. Those whose files are read in another way than the table's keep what they have. */

@@ -43,6 +43,8 @@ export interface AwsStandIn {
   limit: number | undefined;
   /** Says what goes wrong with a request before it is looked at; throws a Refusal. */
   before: (operation: string, body: Body) => void;
+  /** Hears of a folder that is looked at again before its partition is taken out. */
+  lookAgain: (prefix: string) => void;
   /** Says which entries are not taken. */
   itemFault: (operation: string, values: readonly string[]) => { ErrorCode: string; ErrorMessage: string } | undefined;
   addTable(database: string, table: Table): StoredTable;
@@ -197,11 +199,22 @@ export async function startAws(): Promise<AwsStandIn> {
 
   function answerS3(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://s3');
+    const bucket = pathname.split('/')[1]!;
+    const prefix = query.get('prefix') ?? '';
+    if (query.get('list-type') === '2' && !query.has('delimiter') && query.get('max-keys') === '1') {
+      aws.calls.LookAgain = (aws.calls.LookAgain ?? 0) + 1;
+      aws.lookAgain(prefix);
+      const name = prefix.slice(0, -1).split('/').at(-1)!;
+      const level = levelAt(`${bucket}/${prefix.slice(0, -name.length - 1)}`);
+      const isThere = Array.from({ length: level.length }, (_, i) => level.at(i)).includes(name);
+      const content = isThere ? `<Contents><Key>${encodeURIComponent(`${prefix}part-0`)}</Key></Contents>` : '';
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.end(`<ListBucketResult><EncodingType>url</EncodingType>${content}</ListBucketResult>`);
+      return;
+    }
     if (query.get('list-type') !== '2' || query.get('delimiter') !== '/')
       throw new Error(`not a listing: ${request.url}`);
     aws.calls.ListObjectsV2 = (aws.calls.ListObjectsV2 ?? 0) + 1;
-    const bucket = pathname.split('/')[1]!;
-    const prefix = query.get('prefix') ?? '';
     const level = levelAt(`${bucket}/${prefix}`);
     const token = query.get('continuation-token');
     const start = token === null ? firstAfter(level, prefix, query.get('start-after')) : Number(token);
@@ -250,6 +263,7 @@ export async function startAws(): Promise<AwsStandIn> {
     refused: 0,
     limit: undefined,
     before: () => undefined,
+    lookAgain: () => undefined,
     itemFault: () => undefined,
     addTable(database, definition) {
       if (!aws.databases.has(database)) aws.databases.set(database, new Map());
@@ -279,6 +293,7 @@ export async function startAws(): Promise<AwsStandIn> {
         refused: 0,
         limit: undefined,
         before: () => undefined,
+        lookAgain: () => undefined,
         itemFault: () => undefined,
       });
     },

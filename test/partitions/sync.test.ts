@@ -67,9 +67,35 @@ test('late partitions are found by a full run, and removed ones reported, or tak
   const moved = partitions.get('["2026-01-03"]')!;
   moved.StorageDescriptor = { ...moved.StorageDescriptor, Location: 's3://archive/clicks/1/' };
   expect((await run({ mode: 'full', remove: true })).totals).toMatchObject({ removed: 7 });
-  expect(aws.calls).toMatchObject({ BatchDeletePartition: 1, BatchGetPartition: 1 });
+  expect(aws.calls).toMatchObject({ BatchDeletePartition: 1, BatchGetPartition: 1, LookAgain: 7 });
   expect(registered('clicks')).toHaveLength(91);
   expect((await run({ mode: 'full', remove: true })).totals).toMatchObject({ removed: 0, gone: 0 });
+});
+
+test('a folder that is filled again after the listing keeps its partition', async () => {
+  aws.addTable('web_raw', tableOf('clicks', ['dt:date']));
+  aws.addFolders('s3://raw/clicks', days(0, 300));
+  await run();
+  const emptied = days(0, 150).map((prefix) => prefix.slice(0, -1));
+  aws.levels.set('raw/clicks/', { length: 150, at: (i) => days(150, 300)[i]!.slice(0, -1) });
+  aws.lookAgain = (prefix) => {
+    // The job that empties the folders fills two of them, one late.
+    const back = prefix.startsWith(`clicks/${emptied[120]}`) ? [emptied[3]!, emptied[120]!] : [emptied[3]!];
+    const there = [...back, ...days(150, 300).map((each) => each.slice(0, -1))];
+    aws.levels.set('raw/clicks/', { length: there.length, at: (i) => there[i]! });
+  };
+  const { tables, totals } = await run({ mode: 'full', remove: true });
+  expect(tables[0]).toMatchObject({ outcome: 'synced', removed: 148, unchanged: 152, gone: { count: 148 } });
+  expect(totals.tally.s3).toBe(1 + 150);
+  expect(registered('clicks')).toHaveLength(152);
+  // What could not be looked at again is not taken out.
+  aws.lookAgain = () => {
+    throw new Error('S3 is down');
+  };
+  aws.levels.set('raw/clicks/', { length: 150, at: (i) => days(150, 300)[i]!.slice(0, -1) });
+  const { tables: failed } = await run({ mode: 'full', remove: true });
+  expect(failed).toMatchObject([{ outcome: 'failed', removed: 0, gone: { count: 2 }, error: { kind: 'unavailable' } }]);
+  expect(registered('clicks')).toHaveLength(152);
 });
 
 test('a place without any partition keeps them all registered, unless a person names the table', async () => {
