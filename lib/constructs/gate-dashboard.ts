@@ -51,6 +51,7 @@ export class GateDashboard extends Construct {
       graph('Published', counts('rows'), counts('bytes')),
     );
     dashboard.addWidgets(...queueGraphs('Drops', wap), ...queueGraphs('Messages to people', notify));
+    if (lake.partitions !== undefined) dashboard.addWidgets(...partitionGraphs(lake));
     const functions = [wap.worker, notify.worker, maintenance].map(({ function: handler }) => handler);
     const of = { period: PERIOD };
     dashboard.addWidgets(
@@ -81,6 +82,19 @@ export class GateDashboard extends Construct {
       }),
     );
   }
+}
+
+/** What became of partitions, by schedule and by events, and what Glue was asked for it. */
+function partitionGraphs(lake: StageLake): IWidget[] {
+  const sums = (...metrics: Parameters<typeof gateMetric>[2][]) =>
+    (['partition-mgmt', 'partition-events'] as const).flatMap((part) =>
+      metrics.map((metric) => gateMetric(lake, part, metric, { statistic: 'Sum', period: PERIOD })),
+    );
+  return [
+    graph('Partitions', sums('partitionsCreated', 'partitionsRejected')),
+    graph('Partitions that were not taken, tables that failed', sums('partitionErrors', 'partitionTablesFailed')),
+    graph('Requests to Glue', sums('glueCalls'), sums('glueThrottled')),
+  ];
 }
 
 function queueGraphs(title: string, { queue: { queue, dead } }: QueueWorker): IWidget[] {

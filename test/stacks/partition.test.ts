@@ -27,6 +27,14 @@ function resources(from: typeof plain, type: string): Resource['Properties'][] {
   return found.map(({ Properties }) => Properties);
 }
 
+test('the dashboard shows what both functions did with partitions', () => {
+  const body = JSON.stringify(plain.all('AWS::CloudWatch::Dashboard'));
+  for (const metric of ['PartitionsCreated', 'PartitionErrors', 'GlueThrottled']) {
+    for (const part of ['mgmt', 'events'])
+      expect(body).toContain(`${metric}\\",\\"service\\",\\"acme-dev-partition-${part}`);
+  }
+});
+
 const rights = (from: typeof plain) => rightsOf([from.templates.partitions!]);
 
 const LOGS = 'logs:CreateLogStream logs:PutLogEvents';
