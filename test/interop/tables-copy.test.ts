@@ -1,4 +1,5 @@
 /** Columns copied without decoding, out of files of every writer: each engine reads in the copy what it reads in the source. */
+import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { readFooter } from '../../src/parquet/footer.ts';
 import type { ParquetFooter } from '../../src/parquet/model.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
+import { readPlan, writePlan } from '../../src/tables/plan-document.ts';
 import { commitAllPlanned, copyPlannedPart, planItems } from '../../src/tables/planned.ts';
 import { prepareSplit, type SplitRequest } from '../../src/tables/prepare-split.ts';
 import { runSplit } from '../../src/tables/split.ts';
@@ -15,6 +17,7 @@ import { type Engine, startEngines, startSpark } from './engine.ts';
 import { newBucket, useEmulator } from './s3.ts';
 import { countingClient } from './s3-traffic.ts';
 
+const NODE = join(__dirname, '../../node_modules/.bin/node');
 const FIXTURES = join(__dirname, '../fixtures/parquet');
 const CODECS = ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4'].flatMap((codec) => [`${codec}-v1`, `${codec}-v2`]);
 
@@ -177,28 +180,84 @@ test('files of Spark with bloom filters and page indexes, two as one, rows found
   }
 });
 
+const KILLED_TABLES = { A: 30, B: 20, C: 5 };
+const KILLED_ROWS = 600;
+
+/** Every file that engines would read of a split, whole or an error. @returns rows of each table's partition */
+async function rowsOfPartitions(target: string): Promise<Record<string, number>> {
+  const rows: Record<string, number> = {};
+  for await (const { url } of store.list(target)) {
+    const table = url.slice(target.length).split('/')[0]!;
+    if (table !== '_staging') rows[table] = (rows[table] ?? 0) + (await footerOf(url)).numRows;
+  }
+  return rows;
+}
+
+test('a process killed in the middle of any write leaves whole files alone, and is finished by the next', async () => {
+  const source = `${join(scratch, 'killed', 'in')}/`;
+  await writeSource(store, `${source}snapshot_dt=2026-01-31/`, {
+    tables: KILLED_TABLES,
+    files: 3,
+    rows: KILLED_ROWS / 3,
+    rowGroupRows: 100,
+  });
+  const kill = async (write: number) => {
+    const target = `${join(scratch, 'killed', `out-${write}`)}/`;
+    const { plan } = await prepareSplit(store, {
+      ...REQUEST,
+      source,
+      target,
+      key: 'customer_user_id',
+      map: { text: splitMapCsv(KILLED_TABLES), name: 'map' },
+      targetBytes: 20_000,
+    });
+    const url = join(scratch, 'killed', `plan-${write}.json`);
+    await writePlan(store, url, plan);
+    const run = (last: number) =>
+      spawnSync(NODE, [join(__dirname, 'split-worker.ts'), url, String(last)], { encoding: 'utf8' });
+    const { signal, stdout, stderr } = run(write);
+    if (signal === null) {
+      expect({ stdout, stderr }).toMatchObject({ stdout: '["written","written","written"]' });
+      return false;
+    }
+    for (const rows of Object.values(await rowsOfPartitions(target))) expect(rows).toBeLessThanOrEqual(KILLED_ROWS);
+    const again = run(0);
+    expect(again.stdout + again.stderr).toMatch(/^\["(written|already)","(written|already)","(written|already)"\]$/);
+    expect(await rowsOfPartitions(target)).toEqual({ A: KILLED_ROWS, B: KILLED_ROWS, C: KILLED_ROWS });
+    const left: string[] = [];
+    for await (const { url: staged } of store.list(`${target}_staging/`)) left.push(staged);
+    expect(left).toEqual([]);
+    return true;
+  };
+  // Each write is of one kind or another: every so many of them are enough to meet all kinds, the commits at the end among them.
+  let killed = 0;
+  for (let write = 1; await kill(write); write += 14) killed += 1;
+  expect(killed).toBeGreaterThan(3);
+});
+
 describe('on S3', () => {
   let s3: Emulator;
+  let buckets: string[];
   beforeAll(async () => {
     s3 = await startSeaweed();
     useEmulator(s3);
+    buckets = [await newBucket(), await newBucket()];
   });
   afterAll(() => s3.stop());
 
   test('large chunks are copied inside S3: less than a twentieth of the bytes passes through the process', async () => {
     const file = join(scratch, 'large.parquet');
-    const columns = [...'ABCDEFGH'].map((name) => `random() ${name}`);
+    const columns = [...'ABCDE'].map((name) => `random() ${name}`);
     await engines.ask('duckdb_sql', {
       statements: [
-        `copy (select range id, ${columns} from range(3200000)) to '${file}' (format parquet, compression uncompressed, row_group_size 3200000)`,
+        `copy (select range id, ${columns} from range(2800000)) to '${file}' (format parquet, compression uncompressed, row_group_size 2800000)`,
       ],
     });
-    const bucket = await newBucket();
-    const elsewhere = await newBucket();
+    const [bucket, elsewhere] = buckets.map((url) => `${url}large/`);
     await createStores().copy(file, `${bucket}in/snapshot_dt=2026-01-31/0.parquet`);
     const { client, traffic } = countingClient();
     const onS3 = createStores({ s3: { client } });
-    const lines = [...'ABCDEFGH'].map((name, index) => `${index < 4 ? 'FRONT' : 'BACK'},${name},`);
+    const lines = [...'ABCDE'].map((name) => `LARGE,${name},`);
     const { plan } = await prepareSplit(onS3, {
       ...REQUEST,
       source: `${bucket}in/`,
@@ -208,16 +267,16 @@ describe('on S3', () => {
     });
     for (const item of planItems(plan)) for (const part of item) await copyPlannedPart(onS3, plan, part);
     const bytes = plan.tables.flatMap(({ outputs }) => outputs).reduce((sum, output) => sum + output.bytes, 0);
-    expect(bytes).toBeGreaterThan(200e6);
+    expect(bytes).toBeGreaterThan(120e6);
     expect({ sent: traffic.sent / bytes < 0.05, received: traffic.received / bytes < 0.05 }).toEqual({
       sent: true,
       received: true,
     });
-    // Of each output: an upload begun and ended, parts of 256 MiB at most, and the few that hold its beginning and its end.
-    expect(traffic.requests.CreateMultipartUpload).toBe(2);
-    expect(traffic.requests.UploadPart).toBe(4);
-    expect(traffic.requests.UploadPartCopy).toBeLessThanOrEqual(6);
-    expect((await commitAllPlanned(onS3, plan)).map(({ outcome }) => outcome)).toEqual(['written', 'written']);
+    // An upload begun and ended, its copied parts (the key's chunk and its neighbours), and those that hold its beginning and its end.
+    expect(traffic.requests.CreateMultipartUpload).toBe(1);
+    expect(traffic.requests.UploadPart).toBe(2);
+    expect(traffic.requests.UploadPartCopy).toBeLessThanOrEqual(2);
+    expect((await commitAllPlanned(onS3, plan)).map(({ outcome }) => outcome)).toEqual(['written']);
     for (const { table, folder, outputs } of plan.tables) {
       const copy = join(scratch, `large-${table.name}.parquet`);
       await createStores().copy(`${folder}${outputs[0]!.name}`, copy);
@@ -231,9 +290,50 @@ describe('on S3', () => {
     }
   });
 
+  test('every part by two machines at once, then every table', async () => {
+    const bucket = `${buckets[0]}twice/`;
+    const onS3 = createStores();
+    await writeSource(onS3, `${bucket}in/snapshot_dt=2026-01-31/`, {
+      tables: KILLED_TABLES,
+      files: 3,
+      rows: KILLED_ROWS / 3,
+    });
+    const { plan } = await prepareSplit(onS3, {
+      ...REQUEST,
+      source: `${bucket}in/`,
+      target: `${bucket}out/`,
+      key: 'customer_user_id',
+      map: { text: splitMapCsv(KILLED_TABLES), name: 'map' },
+      targetBytes: 20_000,
+    });
+    await writePlan(onS3, `${bucket}plan.json`, plan);
+    const machines = [createStores(), createStores()];
+    const parts = planItems(plan, 0).flat();
+    await Promise.all(
+      machines.flatMap((machine) =>
+        parts.map(async (part) => copyPlannedPart(machine, await readPlan(machine, `${bucket}plan.json`), part)),
+      ),
+    );
+    const outcomes = await Promise.all(machines.map((machine) => commitAllPlanned(machine, plan)));
+    // Who comes second may be told to come again: a state machine does.
+    const again = await commitAllPlanned(onS3, plan);
+    expect(
+      outcomes.flat().filter(({ outcome, reason }) => outcome === 'failed' && !/Run this again/.test(reason!)),
+    ).toEqual([]);
+    expect(again.map(({ outcome, rows }) => [outcome, rows])).toEqual(plan.tables.map(() => ['already', KILLED_ROWS]));
+    for (const { folder, outputs } of plan.tables) {
+      let rows = 0;
+      for (const { name } of outputs) {
+        const reader = await onS3.open(`${folder}${name}`);
+        rows += (await readFooter(reader, name)).numRows;
+      }
+      expect(rows).toBe(KILLED_ROWS);
+    }
+  });
+
   test('from bucket to bucket, broken off and gone on with', async () => {
     const TABLES = { A: 30, B: 20, C: 5 };
-    const bucket = await newBucket();
+    const bucket = `${buckets[0]}gone-on/`;
     const onS3 = createStores();
     await writeSource(onS3, `${bucket}in/snapshot_dt=2026-01-31/`, {
       tables: TABLES,
