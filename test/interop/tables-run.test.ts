@@ -40,6 +40,7 @@ pipelines:
     infobase: { path: infobase/, map: "s3://${name}-dev-raw-000000000000-us-east-1/maps/infobase.csv", marker: _SUCCESS }
     addressable: { path: addressable/, table: addressable_ids, marker: _SUCCESS }
 ${pipelines}
+reports: { cleanrooms: { database: consumer } }
 stages:
   dev: { account: "000000000000", region: us-east-1 }
 `;
