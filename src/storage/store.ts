@@ -64,8 +64,9 @@ export interface ObjectStore {
   /**
    * Gives an object another name, its bytes untouched: as a copy to `to` and a deletion of `from`, in one step. Absent where the store has none
    * (S3), and a copy and a deletion have to do.
+   * @param expected saves the request that asks for size and etag, as of `copy`
    */
-  move?(from: string, to: string): Promise<void>;
+  move?(from: string, to: string, expected?: ExpectedObject): Promise<void>;
   /** Opens a new object for writing front to back; it appears, whole and durable, at `finish`. `abort` leaves nothing. */
   writer(url: string): Promise<ObjectWriter>;
   /** Deletes objects; those that are not there are no error. */

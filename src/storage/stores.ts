@@ -56,10 +56,10 @@ export function createStores(options: StoresOptions = {}): ObjectStore {
     replace: async (url, bytes, etag) => (await storeOf(url)).replace(url, bytes, etag),
     writer: async (url) => (await storeOf(url)).writer(url),
     copy,
-    async move(from, to) {
+    async move(from, to, expected) {
       const [source, target] = [await storeOf(from), await storeOf(to)];
-      if (source === target && source.move !== undefined) return source.move(from, to);
-      await copy(from, to);
+      if (source === target && source.move !== undefined) return source.move(from, to, expected);
+      await copy(from, to, expected);
       await source.delete([from]);
     },
     async delete(urls) {

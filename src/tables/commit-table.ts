@@ -114,7 +114,7 @@ async function finishCommit(store: ObjectStore, plan: TablePlan): Promise<void> 
   const moves = files.map((name) => limit(() => moved(store, `${plan.staging}${name}`, `${plan.folder}${name}`)));
   const failed = (await Promise.allSettled(moves)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  // What is left there is of plans that nobody follows any more. The record goes last.
+  // What is left there was copied, or is of plans that nobody follows any more. The record goes last.
   const remains = (await namesIn(store, plan.staging)).filter((name) => name !== COMMIT);
   await store.delete(remains.map((name) => `${plan.staging}${name}`));
   await store.delete([url]);
@@ -134,10 +134,10 @@ async function writtenCommit(store: ObjectStore, url: string): Promise<Commit | 
 /** Gives a staged file its place; one that was moved before, or is being moved by another who does the same commit, stays. */
 async function moved(store: ObjectStore, from: string, to: string): Promise<void> {
   try {
-    if ((await store.head(from)) !== undefined) {
-      if (store.move !== undefined) return await store.move(from, to);
-      await store.copy(from, to);
-      return await store.delete([from]);
+    const staged = await store.head(from);
+    if (staged !== undefined) {
+      // What was copied is deleted with all that remains, in one request.
+      return await (store.move === undefined ? store.copy(from, to, staged) : store.move(from, to, staged));
     }
   } catch (error) {
     if (!isKind(error, 'not_found')) throw error;

@@ -114,7 +114,7 @@ function dyingAt(store: ObjectStore, write: number): ObjectStore {
   return {
     ...store,
     create: (url, bytes) => alive(() => store.create(url, bytes)),
-    copy: (from, to) => alive(() => store.copy(from, to)),
+    copy: (from, to, expected) => alive(() => store.copy(from, to, expected)),
     delete: (urls) => alive(() => store.delete(urls)),
     writer: async (url) => {
       const writer = await store.writer(url);
@@ -143,7 +143,7 @@ test('killed at every write, run again: the same tables, and old data until then
     expect(await rowsOf(store, `${TARGET}A/`)).toEqual(rows);
     expect(await urlsUnder(store, `${TARGET}_staging/`)).toEqual([]);
   }
-  expect(writes).toBeGreaterThan(20);
+  expect(writes).toBeGreaterThan(10);
 });
 
 test('one table that cannot be written keeps none of the others back', async () => {
