@@ -46,6 +46,7 @@ export function knownPartitions(given: ReadonlyMap<string, string> = new Map()):
   /** All of them, once they had to be taken apart. */
   let apart: Map<string, string> | undefined;
   let lookedThrough = 0;
+  let numbersInTexts: ReadonlyMap<string, number> | undefined;
 
   function takenApart(): Map<string, string> {
     if (apart === undefined) {
@@ -72,10 +73,9 @@ export function knownPartitions(given: ReadonlyMap<string, string> = new Map()):
   }
 
   function counts(): Map<string, number> {
-    const numbers = new Map<string, number>();
-    const count = (schema: string, more: number) => numbers.set(schema, (numbers.get(schema) ?? 0) + more);
-    if (apart === undefined) for (const [schema, text] of texts) count(schema, lengthOf(text));
-    for (const schema of (apart ?? added).values()) count(schema, 1);
+    numbersInTexts ??= new Map([...texts].map(([schema, text]) => [schema, lengthOf(text)]));
+    const numbers = new Map(apart === undefined ? numbersInTexts : []);
+    for (const schema of (apart ?? added).values()) numbers.set(schema, (numbers.get(schema) ?? 0) + 1);
     return numbers;
   }
 
@@ -111,7 +111,7 @@ export function knownPartitions(given: ReadonlyMap<string, string> = new Map()):
       }
       const all = apart === undefined ? new Map(texts) : new Map<string, string>();
       for (const [schema, prefixes] of more) all.set(schema, joined(all.get(schema) ?? '', prefixes));
-      [texts, added, apart] = [all, new Map(), undefined];
+      [texts, added, apart, numbersInTexts] = [all, new Map(), undefined, undefined];
       return texts;
     },
   };

@@ -33,6 +33,9 @@ export interface PacerOptions {
  */
 const FIRST_GROWTH = 6;
 
+/** Part of the first second's calls that need not wait for their turn: services count over about a second, and most work is less than this. */
+const FIRST_AT_ONCE = 0.5;
+
 /** Calls a second that a second without throttling adds from then on: quickly up to near the rate that was too much last time, then with care. */
 const INCREASE = { below: 20, near: 3 };
 
@@ -60,12 +63,17 @@ export function createPacer(options: PacerOptions): Pacer {
   let tooMuch = Number.POSITIVE_INFINITY;
   let calls = 0;
   let throttled = 0;
+  let atOnce = options.initialRate * FIRST_AT_ONCE;
   /** When calls of the last second went well. */
   const done: number[] = [];
 
   // One waits at a time, so that each wait is as long as the rate is by then.
   let before: Promise<void> = Promise.resolve();
   function turn(): Promise<void> {
+    if (atOnce >= 1 && throttled === 0) {
+      atOnce -= 1;
+      return before;
+    }
     before = before.then(async () => {
       const wait = lastTurn + 1000 / rate - now();
       if (wait > 0) await sleep(wait);

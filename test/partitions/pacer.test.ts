@@ -27,7 +27,7 @@ function service(limit: number) {
         done = true;
       });
       for (;;) {
-        for (let i = 0; i < 20; i += 1) await Promise.resolve();
+        for (let i = 0; i < 200; i += 1) await Promise.resolve();
         if (done) return now;
         waiting.sort((a, b) => a.at - b.at);
         const next = waiting.shift();
@@ -58,6 +58,12 @@ test('1,200 calls against 100 a second all get through, near the quota’s floor
   expect(pacer.calls).toBe(1200 + glue.refused());
   expect(pacer.throttled).toBe(glue.refused());
   expect(glue.refused()).toBeLessThan(120);
+});
+
+test('work that is small waits for nothing', async () => {
+  const glue = service(100);
+  const pacer = pacerFor(glue);
+  expect(await glue.finish(Promise.all(Array.from({ length: 25 }, () => pacer.run(glue.call))))).toBe(0);
 });
 
 test('what is no throttling is thrown, and is not tried again', async () => {

@@ -13,6 +13,8 @@ const LATENCY_MS = 20;
 interface Run {
   created: number;
   inProcessMs: number;
+  /** Of the whole process, its start included. */
+  cpuMs: number;
   peakBytes: number;
   calls: Record<string, number>;
 }
@@ -75,17 +77,18 @@ async function oneWorld(world: string, options: PartitionBenchOptions): Promise<
     '',
     `### ${count(databases * tables)} table${databases * tables > 1 ? `s in ${databases} databases` : ''}, ${count(registered.length)} partitions registered and ${count(fresh.length)} new in each`,
     '',
-    '| | time | boto3 takes × | peak memory | Glue requests | listings |',
-    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    '| | time | boto3 takes × | processor | peak memory | Glue requests | listings |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...[...seen].map(([name, runs]) => {
       const time = median(runs.map(({ inProcessMs }) => inProcessMs));
+      const cpu = median(runs.map(({ cpuMs }) => cpuMs));
       const peak = median(runs.map(({ peakBytes }) => peakBytes));
       const { ListObjectsV2 = 0, ...calls } = runs[0]!.calls;
       const glue = Object.entries(calls).filter(
         ([operation]) => /^(Get|Batch)/.test(operation) && !operation.includes(' '),
       );
       const requests = glue.reduce((sum, [, times]) => sum + times, 0);
-      return `| ${name} | ${(time / 1000).toFixed(2)} s | ${(base / time).toFixed(1)} | ${(peak / 1e6).toFixed(0)} MB | ${count(requests)} | ${count(ListObjectsV2)} |`;
+      return `| ${name} | ${(time / 1000).toFixed(2)} s | ${(base / time).toFixed(1)} | ${(cpu / 1000).toFixed(1)} s | ${(peak / 1e6).toFixed(0)} MB | ${count(requests)} | ${count(ListObjectsV2)} |`;
     }),
   ];
 }
@@ -98,7 +101,13 @@ function sampled(databases: number): number {
 /** What a run over a part of the world would have cost over all of it. */
 function scaled(run: Run, by: number): Run {
   const calls = Object.entries(run.calls).map(([name, times]) => [name, name === 'GetDatabases' ? times : times * by]);
-  return { ...run, created: run.created * by, inProcessMs: run.inProcessMs * by, calls: Object.fromEntries(calls) };
+  return {
+    ...run,
+    created: run.created * by,
+    inProcessMs: run.inProcessMs * by,
+    cpuMs: run.cpuMs * by,
+    calls: Object.fromEntries(calls),
+  };
 }
 
 /** What the flows in Python are told: which databases the listing of all objects looks at; for aws-sdk-pandas, where each new partition lies. */

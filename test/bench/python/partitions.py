@@ -104,12 +104,14 @@ if flow == "wrangler":
 
     started = time.perf_counter()
 created = flows[flow]()
+usage = resource.getrusage(resource.RUSAGE_SELF)
 print(
     json.dumps(
         {
             "created": created,
             "inProcessMs": (time.perf_counter() - started) * 1000,
-            "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "cpuMs": (usage.ru_utime + usage.ru_stime) * 1000,
+            "peakBytes": usage.ru_maxrss * 1024,
         }
     )
 )
