@@ -9,6 +9,7 @@ import {
   rawStruct,
   textOf,
 } from './raw-thrift.ts';
+import { eachField } from './thrift-sink.ts';
 
 /** Field ids of parquet.thrift. */
 export const FILE = { schema: 2, numRows: 3, rowGroups: 4, keyValues: 5, createdBy: 6, columnOrders: 7 } as const;
@@ -121,16 +122,19 @@ function columnsOf(elements: readonly Uint8Array[]): ColumnParts[] {
   for (let at = 1; at < elements.length; ) {
     const start = at;
     const firstLeaf = leaf;
+    let top: string | undefined;
     // Depth first: an element's children follow it, so a column ends where as many elements have come as were announced.
     for (let open = 1; open > 0; at += 1) {
       const element = elements[at];
       if (element === undefined) throw new Error('schema needs more elements than it has');
-      const children = childrenOf(element);
+      const { children, name } = elementFacts(element);
+      if (at === start) top = name;
       open += children - 1;
       if (children === 0) leaf += 1;
     }
+    if (top === undefined) throw new Error('has a schema element without a name');
     columns.push({
-      name: nameOf(elements[start]!),
+      name: top,
       elements: elements.slice(start, at),
       firstLeaf,
       endLeaf: leaf,
@@ -139,13 +143,12 @@ function columnsOf(elements: readonly Uint8Array[]): ColumnParts[] {
   return columns;
 }
 
-function childrenOf(element: Uint8Array): number {
-  const children = rawStruct(element).fields.find(({ id }) => id === ELEMENT.children);
-  return children === undefined ? 0 : integerOf(children.value);
-}
-
-function nameOf(element: Uint8Array): string {
-  const name = rawStruct(element).fields.find(({ id }) => id === ELEMENT.name);
-  if (name === undefined) throw new Error('has a schema element without a name');
-  return textOf(name.value);
+/** How many children a schema element has, and its name. */
+function elementFacts(bytes: Uint8Array): { children: number; name?: string } {
+  const facts: { children: number; name?: string } = { children: 0 };
+  eachField({ bytes, offset: 0 }, ({ id, start, end }) => {
+    if (id === ELEMENT.children) facts.children = integerOf(bytes.subarray(start, end));
+    else if (id === ELEMENT.name) facts.name = textOf(bytes.subarray(start, end));
+  });
+  return facts;
 }

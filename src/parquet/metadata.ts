@@ -3,7 +3,8 @@ import { corrupt, readingOf, unsupported } from './fault.ts';
 import { depthFirst, logicalFields } from './logical.ts';
 import type { ColumnChunk, Leaf, ParquetFooter, RowGroup } from './model.ts';
 import { schemaTree } from './schema.ts';
-import { readStruct, type ThriftStruct, type ThriftValue } from './thrift.ts';
+import { readStruct, skipValue, type ThriftStruct, type ThriftValue } from './thrift.ts';
+import { eachField } from './thrift-sink.ts';
 
 const CODECS = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'LZO', 'BROTLI', 'LZ4', 'ZSTD', 'LZ4_RAW'] as const;
 export const ENCODINGS = [
@@ -18,6 +19,8 @@ export const ENCODINGS = [
   'RLE_DICTIONARY',
   'BYTE_STREAM_SPLIT',
 ] as const;
+/** ColumnMetaData's path, codec, counts, sizes and offsets. */
+const PLACING: ReadonlySet<number> = new Set([3, 4, 5, 6, 7, 9, 11, 14, 15]);
 const text = new TextDecoder();
 
 /** Where the metadata was found. */
@@ -68,12 +71,26 @@ export function parseMetadata(bytes: Uint8Array, place: FooterPlace): ParquetFoo
 }
 
 /**
- * A column chunk from its thrift bytes, checked as `parseMetadata` does.
+ * A column chunk from its thrift bytes, checked as `parseMetadata` does; without statistics, encodings and histograms, which are most of its bytes and
+ * nothing to whoever wants to know where it lies.
  * @param numRows of its row group
  * @throws Error, LakegateError `unsupported`
  */
 export function parseChunk(bytes: Uint8Array, leaf: Leaf, numRows: number, place: FooterPlace): ColumnChunk {
-  return chunkOf(readStruct({ bytes, offset: 0 }), leaf, numRows, place);
+  const chunk: ThriftStruct = {};
+  eachField({ bytes, offset: 0 }, ({ id, type, start }) => {
+    const cursor = { bytes, offset: start };
+    if (id !== 3 || type !== 12) {
+      chunk[id] = skipValue(cursor, type);
+      return;
+    }
+    const meta: ThriftStruct = {};
+    eachField(cursor, (field) => {
+      if (PLACING.has(field.id)) meta[field.id] = skipValue({ bytes, offset: field.start }, field.type);
+    });
+    chunk[3] = meta;
+  });
+  return chunkOf(chunk, leaf, numRows, place);
 }
 
 function rowGroupOf(value: ThriftValue, firstRow: number, leaves: readonly Leaf[], place: FooterPlace): RowGroup {
