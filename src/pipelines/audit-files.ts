@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
+import { type CopySource, readCopySource, readSourceGroup } from '../parquet/copy-columns.ts';
 import { readFooter } from '../parquet/footer.ts';
-import type { ColumnChunk, LogicalField, ParquetFooter } from '../parquet/model.ts';
+import type { ColumnChunk, LogicalField, ParquetFooter, RowGroup } from '../parquet/model.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditedFile, FieldFacts, RuleSpec } from '../rules/rule.ts';
-import type { ExpectedObject, ObjectStore } from '../storage/store.ts';
+import type { ExpectedObject, ObjectStore, RangeReader } from '../storage/store.ts';
 
 /** Footers of a wide file take tens of megabytes while they are read. */
 const AT_ONCE = 4;
@@ -30,19 +31,39 @@ export async function openAuditedFiles(
   const schemas = new Map<string, LogicalField[]>();
   const facts = new Map<LogicalField[], Promise<FieldFacts[]>>();
 
+  /** Schemas that are alike are held once. */
+  const shared = (fields: LogicalField[]): LogicalField[] => {
+    const schema = JSON.stringify(fields);
+    const known = schemas.get(schema) ?? fields;
+    schemas.set(schema, known);
+    return known;
+  };
+
+  /** The whole footer that was read last: where many columns of one file have nulls, each is asked for the rows by itself. */
+  let last: { url: string; footer: Promise<ParquetFooter> } | undefined;
+
   async function open(object: { url: string } & ExpectedObject): Promise<AuditedFile> {
     const { url } = object;
     const openReader = () => store.open(url, object);
-    const whole = async (): Promise<ParquetFooter> => {
+    const read = async (from: (reader: RangeReader) => Promise<ParquetFooter>): Promise<ParquetFooter> => {
       const reader = await openReader();
-      try {
-        const footer = await readFooter(reader, url);
-        return { ...footer, fields: footer.fields.map((field) => renamed(field, nameOf(field.name))) };
-      } finally {
-        await reader.close();
-      }
+      return from(reader).finally(() => reader.close());
     };
-    const footer = keptOf(await whole(), named, schemas);
+    const inTables = (fields: readonly LogicalField[]) => fields.map((field) => renamed(field, nameOf(field.name)));
+    const whole = (): Promise<ParquetFooter> => {
+      if (last?.url !== url) {
+        const footer = read(async (reader) => {
+          const all = await readFooter(reader, url);
+          return { ...all, fields: inTables(all.fields) };
+        });
+        last = { url, footer };
+      }
+      return last.footer;
+    };
+    const footer = await read(async (reader) => {
+      const source = await readCopySource(reader, url);
+      return keptOf(source, shared(inTables(source.footer.fields)), named);
+    });
     const kept = auditedParquet({ url, openReader, footer });
     /** The file with the footer that a question needs, read again where columns are asked for that no rule names. */
     const answer = <T>(names: readonly string[] | '*', ask: (file: AuditedFile) => Promise<T>): Promise<T> =>
@@ -120,22 +141,30 @@ function renamed(field: LogicalField, name: string): LogicalField {
   return name === field.name ? field : { ...move(field, name), name };
 }
 
-/** A footer with the chunks of these columns alone, at the places they had; schemas that are alike are held once. */
-function keptOf(
-  footer: ParquetFooter,
-  named: ReadonlySet<string>,
-  schemas: Map<string, LogicalField[]>,
-): ParquetFooter {
-  const schema = JSON.stringify(footer.fields);
-  const fields = schemas.get(schema) ?? footer.fields;
-  schemas.set(schema, fields);
+/** A footer with the chunks of these columns alone, at the places that they have among all; the others are not even read. */
+function keptOf(source: CopySource, fields: LogicalField[], named: ReadonlySet<string>): ParquetFooter {
   const leaves = fields.filter(({ name }) => named.has(name)).flatMap(leavesOf);
-  const rowGroups = footer.rowGroups.map((group) => {
+  let numRows = 0;
+  const rowGroups = source.parts.rowGroups.map((_, index): RowGroup => {
+    const { parts, chunks } = readSourceGroup(source, index, leaves);
     const columns: ColumnChunk[] = [];
-    for (const index of leaves) columns[index] = detached(group.columns[index]!);
-    return { ...group, columns };
+    for (const [leaf, chunk] of chunks) columns[leaf] = detached(chunk);
+    const firstRow = numRows;
+    numRows += parts.numRows;
+    return { numRows: parts.numRows, firstRow, columns };
   });
-  return { ...footer, fields, rowGroups, leaves: [], keyValueMetadata: {} };
+  const { url, fileSize, footerStart, createdBy } = source.footer;
+  return {
+    url,
+    fileSize,
+    footerStart,
+    ...(createdBy !== undefined && { createdBy }),
+    numRows,
+    fields,
+    leaves: [],
+    rowGroups,
+    keyValueMetadata: {},
+  };
 }
 
 /** Values of statistics are views into the footer's bytes, and would keep all of them. */
