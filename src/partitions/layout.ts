@@ -78,6 +78,7 @@ export function templateLayout(template: string, keys: readonly PartitionKey[]):
 }
 
 function layoutOf(text: string, levels: readonly Token[][], keys: readonly PartitionKey[]): Layout {
+  const isHive = text === 'hive';
   const patterns = levels.map(patternOf);
   const words = levels.map((tokens) => tokens.map(wordOf).join(''));
   const levelsOf = (key: string) =>
@@ -98,14 +99,17 @@ function layoutOf(text: string, levels: readonly Token[][], keys: readonly Parti
       if (names.length !== levels.length)
         return { fault: `expected ${levels.length} levels of folders, found ${names.length}` };
       const read = new Map<string, Reading>();
+      // As `hive`, a level for each key, in their order, with its value and nothing else.
+      const plain: string[] = [];
       for (const [i, tokens] of levels.entries()) {
         const match = patterns[i]!.exec(names[i]!);
         if (match === null) return { fault: levelFault(i, names[i]!)! };
-        collect(tokens, match, read);
+        if (isHive) plain.push(unescapeHivePath(match[1]!));
+        else collect(tokens, match, read);
       }
       const values: string[] = [];
-      for (const { name, type } of keys) {
-        const value = keyValue(read.get(name)!, type, verbatim.has(name));
+      for (const [i, { name, type }] of keys.entries()) {
+        const value = isHive ? { text: plain[i]! } : keyValue(read.get(name)!, type, verbatim.has(name));
         if ('fault' in value) return { fault: `${name}: ${value.fault}` };
         const expected = valueFault(type, value.text);
         if (expected !== undefined)

@@ -40,7 +40,7 @@ export function planPartitions(
     seen.add(identity);
     const there = byValues.get(identity);
     if (there === undefined) plan.create.push(partition);
-    else if (folderOf(there.location) === `${root}${partition.prefix}`) plan.unchanged += 1;
+    else if (isAt(there.location, `${root}${partition.prefix}`)) plan.unchanged += 1;
     else if (folderOf(there.location).startsWith(root)) plan.moved.push({ registered: there, found: partition });
     else plan.elsewhere.push(there);
   }
@@ -49,6 +49,11 @@ export function planPartitions(
     (folderOf(partition.location).startsWith(root) ? plan.gone : plan.elsewhere).push(partition);
   }
   return plan;
+}
+
+/** Most locations are written as folders are; the others are, in another spelling. */
+function isAt(location: string, folder: string): boolean {
+  return location === folder || folderOf(location) === folder;
 }
 
 /** Folders that stand for a partition another folder stands for already, by what they share. */

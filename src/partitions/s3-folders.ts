@@ -72,9 +72,7 @@ export function s3Folders(client: S3Client, location: string, tally: Tally): Tab
           ...(ContinuationToken !== undefined && { ContinuationToken }),
         });
         yield (page.CommonPrefixes ?? []).flatMap(({ Prefix: found = '' }) =>
-          (page.EncodingType === 'url' ? found.split(BETWEEN) : [found]).map((each) =>
-            decodedKey(each, page.EncodingType).slice(Prefix.length, -1),
-          ),
+          keysOf(found, page.EncodingType).map((each) => each.slice(Prefix.length, -1)),
         );
         ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
         // A part of a listing that was taken for all of it would make the rest look gone.
@@ -87,4 +85,12 @@ export function s3Folders(client: S3Client, location: string, tally: Tally): Tab
       return Contents.length > 0;
     },
   };
+}
+
+/** Keys of one element, `BETWEEN` between them where they are encoded. */
+function keysOf(found: string, encoding: string | undefined): string[] {
+  if (encoding !== 'url') return [found];
+  // Decoded all together, unless a name has a line break of its own.
+  if (!/%0a/i.test(found)) return decodedKey(found, encoding).split(BETWEEN);
+  return found.split(BETWEEN).map((each) => decodedKey(each, encoding));
 }
