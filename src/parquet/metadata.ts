@@ -70,6 +70,11 @@ export function parseMetadata(bytes: Uint8Array, place: FooterPlace): ParquetFoo
   return footer;
 }
 
+/** A column chunk from its thrift bytes, as `parseMetadata` gives it. @param numRows of its row group @throws as `parseChunk` */
+export function parseWholeChunk(bytes: Uint8Array, leaf: Leaf, numRows: number, place: FooterPlace): ColumnChunk {
+  return chunkOf(readStruct({ bytes, offset: 0 }), leaf, numRows, place);
+}
+
 /**
  * A column chunk from its thrift bytes, checked as `parseMetadata` does; without statistics, encodings and histograms, which are most of its bytes and
  * nothing to whoever wants to know where it lies.

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { type CopySource, readCopySource, readSourceGroup } from '../parquet/copy-columns.ts';
 import { readFooter } from '../parquet/footer.ts';
-import type { ColumnChunk, LogicalField, ParquetFooter, RowGroup } from '../parquet/model.ts';
+import type { LogicalField, ParquetFooter } from '../parquet/model.ts';
+import { readSelectedFooter } from '../parquet/selected-footer.ts';
 import { auditedParquet } from '../rules/audited-parquet.ts';
 import type { AuditedFile, FieldFacts, RuleSpec } from '../rules/rule.ts';
 import type { ExpectedObject, ObjectStore, RangeReader } from '../storage/store.ts';
@@ -57,12 +57,15 @@ export async function openAuditedFiles(
           return { ...all, fields: inTables(all.fields) };
         });
         last = { url, footer };
+        footer.catch(() => {
+          if (last?.footer === footer) last = undefined;
+        });
       }
       return last.footer;
     };
     const footer = await read(async (reader) => {
-      const source = await readCopySource(reader, url);
-      return keptOf(source, shared(inTables(source.footer.fields)), named);
+      const some = await readSelectedFooter(reader, url, (column) => named.has(nameOf(column)));
+      return { ...some, fields: shared(inTables(some.fields)), leaves: [], keyValueMetadata: {} };
     });
     const kept = auditedParquet({ url, openReader, footer });
     /** The file with the footer that a question needs, read again where columns are asked for that no rule names. */
@@ -139,43 +142,4 @@ function renamed(field: LogicalField, name: string): LogicalField {
     children: each.children.map((child) => move(child, `${path}.${child.name}`)),
   });
   return name === field.name ? field : { ...move(field, name), name };
-}
-
-/** A footer with the chunks of these columns alone, at the places that they have among all; the others are not even read. */
-function keptOf(source: CopySource, fields: LogicalField[], named: ReadonlySet<string>): ParquetFooter {
-  const leaves = fields.filter(({ name }) => named.has(name)).flatMap(leavesOf);
-  let numRows = 0;
-  const rowGroups = source.parts.rowGroups.map((_, index): RowGroup => {
-    const { parts, chunks } = readSourceGroup(source, index, leaves);
-    const columns: ColumnChunk[] = [];
-    for (const [leaf, chunk] of chunks) columns[leaf] = detached(chunk);
-    const firstRow = numRows;
-    numRows += parts.numRows;
-    return { numRows: parts.numRows, firstRow, columns };
-  });
-  const { url, fileSize, footerStart, createdBy } = source.footer;
-  return {
-    url,
-    fileSize,
-    footerStart,
-    ...(createdBy !== undefined && { createdBy }),
-    numRows,
-    fields,
-    leaves: [],
-    rowGroups,
-    keyValueMetadata: {},
-  };
-}
-
-/** Values of statistics are views into the footer's bytes, and would keep all of them. */
-function detached({ minValue, maxValue, ...chunk }: ColumnChunk): ColumnChunk {
-  return {
-    ...chunk,
-    ...(minValue && { minValue: minValue.slice() }),
-    ...(maxValue && { maxValue: maxValue.slice() }),
-  };
-}
-
-function leavesOf({ leaf, children }: LogicalField): number[] {
-  return leaf === undefined ? children.flatMap(leavesOf) : [leaf.index];
 }
