@@ -59,12 +59,9 @@ function ownPrefix(lake: StageLake, prefix: string, more: readonly string[], wha
   const { bucketArn } = stageNames(lake);
   const { name } = lake.stage.buckets.lake;
   return [
-    // Without the right to list, a missing object is answered as a refusal.
-    {
-      actions: ['s3:ListBucket'],
-      resources: [bucketArn(name)],
-      conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
-    },
+    // Without the right to list, a missing object is answered as a refusal; so it is under a condition on the prefix, which a request for an object
+    // does not have.
+    { actions: ['s3:ListBucket'], resources: [bucketArn(name)] },
     {
       actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', ...more],
       resources: [bucketArn(name, `${prefix}*`)],

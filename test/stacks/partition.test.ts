@@ -41,7 +41,7 @@ const LOGS = 'logs:CreateLogStream logs:PutLogEvents';
 const STATE = [
   'kms:key/*: kms:Decrypt kms:GenerateDataKey if',
   's3:::acme-dev-lake/lakegate/partitions/*: s3:GetObject s3:GetObjectVersion s3:PutObject',
-  's3:::acme-dev-lake: s3:ListBucket if',
+  's3:::acme-dev-lake: s3:ListBucket',
 ];
 const BUS = 'events:event-bus/acme-dev: events:PutEvents';
 const glue = (databases: readonly string[], actions: string) => [

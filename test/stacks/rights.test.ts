@@ -49,7 +49,7 @@ test('each role has these rights and no others', () => {
       'kms:key/*: kms:Decrypt kms:GenerateDataKey if',
       'logs:log-group:/aws/lambda/acme-dev-notify:*: logs:CreateLogStream logs:PutLogEvents',
       's3:::acme-dev-lake/lakegate/notify/*: s3:DeleteObject s3:GetObject s3:GetObjectVersion s3:PutObject',
-      's3:::acme-dev-lake: s3:ListBucket if',
+      's3:::acme-dev-lake: s3:ListBucket',
       'secretsmanager:secret:acme/slack-??????: secretsmanager:GetSecretValue',
       'secretsmanager:secret:acme/teams-??????: secretsmanager:GetSecretValue',
       'sqs:acme-dev-notify: sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage',
