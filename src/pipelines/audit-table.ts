@@ -20,7 +20,7 @@ export interface AuditedTable {
 }
 
 /** Passes over the key that fit a call of a quarter of an hour. */
-const MOST_PASSES = 8;
+const MOST_PASSES = 4;
 
 /**
  * Holds a table's files of one snapshot against the pipeline's rules: as many rows as the source, the key first in every file, and the rules that

@@ -1,9 +1,15 @@
 /** A pipeline run by `lakegate tables run`: its steps in the state machine's order, and a stage's execution followed to its end. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { ExecutionFacts, ExecutionStep } from '../../src/aws/state-machines.ts';
 import { follow } from '../../src/cli/tables-run-follow.ts';
 import { type Engines, runInOrder, type Step } from '../../src/cli/tables-run-order.ts';
 import { exitOfRuns, type RunReport } from '../../src/cli/tables-run-report.ts';
 import type { PipelineRequest, SourceItem } from '../../src/pipelines/model.ts';
+import { createStores } from '../../src/storage/stores.ts';
+import { splitMapCsv, writeSource } from '../tables/generator.ts';
+import { type LakeFolder, lakeFolder, removeFolders } from './lake-folder.ts';
 
 const NONE = { kind: 'none', statement: null, database: null } as const;
 const RUN = 's3://lake/runs/partitioned/x/';
@@ -316,4 +322,110 @@ test('what the command ends with', () => {
   expect(exitOfRuns([run('failed', 'audit', 'split')])).toBe(1);
   expect(exitOfRuns([run('failed', 'audit'), run('timed_out')])).toBe(1);
   expect(exitOfRuns([run('failed')])).toBe(1);
+});
+
+describe('in this process, over folders', () => {
+  const TABLES = { A: 4, B: 3 };
+  const LAKE = `
+pipelines:
+  sources:
+    infobase: { path: infobase/, map: map.csv }
+    addressable: { path: addressable/, table: addressable_ids }
+  partitioned: { database: consumer }
+`;
+  let folder: LakeFolder;
+  type Answer = { runs: RunReport[] };
+
+  beforeEach(async () => {
+    folder = lakeFolder();
+    folder.write('lake.yaml', LAKE);
+    folder.write('map.csv', splitMapCsv(TABLES));
+    await snapshot('2026-01-31', 20);
+  });
+  afterEach(removeFolders);
+
+  async function snapshot(date: string, rows: number) {
+    for (const source of ['infobase', 'addressable']) {
+      const place = `file://${join(folder.path, 'raw', source, `snapshot_dt=${date}`)}`;
+      await writeSource(createStores(), `${place}/`, { tables: TABLES, files: 2, rows });
+    }
+  }
+
+  test('tables are made and audited; without Glue nothing is registered, and that is said', async () => {
+    const { code, out } = await folder.run('tables run partitioned');
+    expect([code, out]).toEqual([
+      0,
+      'partitioned done: 3 tables\nlake.yaml has no catalogue of type glue: the tables were made, and none was registered. A stage does both (--stage)\n',
+    ]);
+    const again = await folder.json<Answer>('tables run all');
+    expect(again).toEqual({
+      code: 0,
+      value: {
+        runs: [{ pipeline: 'partitioned', status: 'succeeded', tables: 0, skipped: 2, failed: [], reports: [] }],
+      },
+    });
+    const forced = await folder.json<Answer>('tables run partitioned --force --tables A --sources infobase');
+    expect(forced).toMatchObject({ code: 0, value: { runs: [{ tables: 1, skipped: 0 }] } });
+    expect(readdirSync(join(folder.path, 'tables/partitioned/infobase')).sort()).toEqual(
+      expect.arrayContaining(['A', 'B', 'metadata']),
+    );
+  });
+
+  test('a gate that stops it, and what cannot be begun, end with their own codes', async () => {
+    await folder.run('tables run partitioned');
+    await snapshot('2026-02-28', 5);
+    const stopped = await folder.json<Answer>('tables run partitioned');
+    expect(stopped).toMatchObject({
+      code: 3,
+      value: {
+        runs: [
+          {
+            status: 'failed',
+            failed: [
+              { job: 'audit', source: 'infobase', reason: expect.stringContaining('max_row_change') },
+              { job: 'audit', source: 'addressable' },
+            ],
+          },
+        ],
+      },
+    });
+    const words = await folder.run('tables run partitioned');
+    expect(words.out).toMatch(/^partitioned failed: 0 tables, 2 failed\n {2}audit of infobase: snapshot_dt=2026-02-28/);
+    const missing = await folder.run('tables run partitioned --snapshot 2026-09-09');
+    expect(missing.code).toBe(1);
+    // Faults come a line each.
+    expect(missing.out.split('\n').filter((line) => line.includes('there is no snapshot_dt=2026-09-09/'))).toHaveLength(
+      2,
+    );
+    expect(await folder.json<Answer>('tables run bucketed')).toMatchObject({
+      code: 1,
+      value: {
+        runs: [{ failed: [{ job: 'validate', reason: expect.stringContaining('no `pipelines: bucketed:`') }] }],
+      },
+    });
+    for (const wrong of ['tables run nothing', 'tables run all --no-wait']) {
+      expect(await folder.run(wrong)).toMatchObject({ code: 2, out: '' });
+    }
+    folder.write('lake.yaml', 'name: none\n');
+    expect(await folder.run('tables run all')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no `pipelines:`'),
+    });
+  });
+
+  test("a run that was killed gives its pipeline to the next one; another machine's has to be looked at", async () => {
+    await folder.run('tables run partitioned');
+    const lock = join(folder.path, 'warehouse/.lakegate/tables/partitioned/lock.json');
+    const held = (execution: string) =>
+      writeFileSync(lock, JSON.stringify({ execution, run: 'x', at: '2026-01-01T00:00:00Z' }));
+    // No process has this number.
+    held(`${hostname()}:99999999:x`);
+    expect((await folder.run('tables run partitioned --force')).code).toBe(0);
+    held(`${hostname()}:${process.pid}:x`);
+    expect((await folder.run('tables run partitioned')).out).toContain('the pipeline is at work for');
+    held('arn:aws:states:eu-west-1:1:execution:acme-dev-tables-partitioned:x');
+    expect((await folder.run('tables run partitioned')).out).toContain(
+      'this machine cannot tell whether it still runs',
+    );
+  });
 });
