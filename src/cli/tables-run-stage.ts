@@ -27,6 +27,7 @@ export async function runOnStage(
   const leaving = new AbortController();
   const interrupted = () => leaving.abort();
   const bar = liveLine(context);
+  process.once('SIGINT', interrupted);
   try {
     const execution = await executions.start(`${prefix}-${machinePart(which === 'all' ? 'run-all' : which)}`, input);
     const goesOn = `the execution goes on: ${execution}`;
@@ -35,7 +36,6 @@ export async function runOnStage(
       output.result({ stage: stage.name, runs: [started] }, () => renderRuns([started], output));
       return EXIT.done;
     }
-    process.once('SIGINT', interrupted);
     const options = { progress: bar, pauses: PAUSES_MS, sleep: sleeper(leaving.signal), left: leaving.signal };
     const runs = await follow(executions, which, execution, options).catch((error: unknown) => {
       bar.end();

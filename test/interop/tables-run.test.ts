@@ -1,4 +1,5 @@
 /** The pipelines as they are deployed: the synthesised state machines, step by step, over real engines; and `lakegate tables run` here and on a stage. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -536,6 +537,39 @@ describe('copies, and buckets by Spark', () => {
     });
     expect(words.out).toContain('partitioned failed');
     expect(words.out).toContain('audit of infobase: snapshot_dt=2026-02-02 of infobase failed its audit: unique of');
+  });
+
+  test('Ctrl-C ends the following, and not the execution', async () => {
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    flow.running.before = () => held;
+    flow.running.asked.length = 0;
+    const words = ['tables', 'run', 'partitioned', '--stage', 'dev', '--snapshot', '2026-03-31'];
+    const child = spawn(process.execPath, [join(__dirname, '../../bin/cli.ts'), ...words], {
+      cwd: flow.folder.path,
+      env: { ...process.env, ...emulator.env, ...flow.running.env },
+    });
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (data) => {
+      said.out += String(data);
+    });
+    child.stderr.on('data', (data) => {
+      said.err += String(data);
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    while (!flow.running.asked.includes('GetExecutionHistory')) {
+      if (child.exitCode !== null) throw new Error(said.err);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    child.kill('SIGINT');
+    expect([await ended, said.out.split('\n')[0]]).toEqual([1, 'partitioned is running']);
+    const [, arn] = /nobody waits any more; the execution goes on: (arn:\S+)/.exec(said.err)!;
+    goOn();
+    const execution = flow.running.executions.get(arn!)!;
+    await execution.ended;
+    expect(execution.status).toBe('SUCCEEDED');
   });
 });
 

@@ -45,6 +45,8 @@ export interface LocalExecution {
 export interface StepFunctions {
   env: Record<string, string>;
   executions: Map<string, LocalExecution>;
+  /** What it was asked for, by the names of the operations. */
+  asked: string[];
   start(machine: string, input: unknown): LocalExecution;
   /** Ends an execution as a person does; calls that are under way come to their end by themselves. */
   abort(arn: string): Promise<void>;
@@ -74,6 +76,7 @@ export async function startStepFunctions(
   const executions = new Map<string, LocalExecution>();
   const runs = new Map<string, Run>();
   const histories = new Map<string, HistoryEvent[]>();
+  const asked: string[] = [];
 
   const startChild: Act = async ({ parameters, execution }) => {
     const name = String(parameters.StateMachineArn).split(':').at(-1)!;
@@ -136,7 +139,9 @@ export async function startStepFunctions(
       };
       const given = JSON.parse(body) as Record<string, string>;
       const known = executions.get(given.executionArn ?? '');
-      switch (String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '')) {
+      const operation = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
+      asked.push(operation);
+      switch (operation) {
         case 'StartExecution': {
           const machine = given.stateMachineArn!.split(':').at(-1)!;
           if (!(machine in machines)) return answer(400, { __type: 'StateMachineDoesNotExist', message: machine });
@@ -151,7 +156,7 @@ export async function startStepFunctions(
         case 'GetExecutionHistory':
           return answer(200, { events: [...(histories.get(given.executionArn!) ?? [])].reverse() });
         default:
-          return answer(400, { __type: 'UnknownOperationException', message: String(request.headers['x-amz-target']) });
+          return answer(400, { __type: 'UnknownOperationException', message: operation });
       }
     });
   });
@@ -159,6 +164,7 @@ export async function startStepFunctions(
   return {
     env: { AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
     executions,
+    asked,
     start,
     async abort(arn) {
       runs.get(arn)!.abort();
