@@ -6,6 +6,7 @@ const LONGEST = [
   'faults/outage',
   'interop/deploy',
   'interop/together',
+  'interop/tables-run',
   'interop/tables-engines',
   'interop/tables-copy',
   'interop/partitions-worlds',

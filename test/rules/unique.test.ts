@@ -109,3 +109,24 @@ test('different keys have different hashes', () => {
   hasher.hash([12_345]);
   expect(keys.add(hasher.lanes)).toBe(false);
 });
+
+test('shares of the keys together find what one call finds, however many passes each takes', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }), { minLength: 2, maxLength: 80 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 3, max: 100 }),
+      async (values, of, keysPerPass) => {
+        const keys = values.map((value) => (value === undefined ? undefined : `k${value}`));
+        const files = [fakeFile({ k: { type: 'string', values: keys } })];
+        const spec: Unique = { rule: 'unique', columns: ['k'] };
+        const [whole] = await unique(spec, { files, nowMs });
+        const shares = await Promise.all(
+          Array.from({ length: of }, (_, number) => unique(spec, { files, nowMs, share: { number, of } }, keysPerPass)),
+        );
+        expect(shares.reduce((sum, [share]) => sum + share!.count!, 0)).toBe(whole!.count);
+        expect(shares.some(([share]) => share!.outcome === 'failed')).toBe(whole!.outcome === 'failed');
+      },
+    ),
+  );
+});
