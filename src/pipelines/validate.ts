@@ -78,7 +78,7 @@ async function checkAll(
     (source) => readMap(ports.store, source),
   );
   const { sources: chosen, unknown } = chosenTables(mapped, wish.tables);
-  if (mapped.length === own.length && unknown.length > 0) {
+  if (own.length > 0 && mapped.length === own.length && unknown.length > 0) {
     const tables = mapped.flatMap((source) => source.tables).join(', ');
     for (const name of unknown) report(`tables: no split map has ${JSON.stringify(name)}. There are ${tables}`);
   }
