@@ -1,9 +1,9 @@
 /** The pipelines as they are deployed: the synthesised state machines, step by step, over real engines; and `lakegate tables run` here and on a stage. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { GlueClient } from '@aws-sdk/client-glue';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -610,4 +610,50 @@ test("the compatible ways: Athena's buckets and repairs, and rows moved by Spark
   expect(after.bucketed_b).toBe(before.bucketed_b);
   expect(after.bucketed_a).not.toBe(before.bucketed_a);
   expect(await differences(classic, 'classic', 'bucketed_a', '2026-02-28')).toBe(SAME);
+});
+
+test('here: on S3 with Glue tables are registered; on folders rows are moved by the Spark of this machine', async () => {
+  const flow = stages[0] ?? (await stageOf(FLOW, 'consumer'));
+  await makeDatabase(glue, 'here');
+  const folder = lakeFolder();
+  folder.write(
+    'lake.yaml',
+    `
+raw: ${flow.raw}
+warehouse: ${flow.lake}here/
+catalogs: { glue: { type: glue, region: us-east-1 } }
+pipelines:
+  sources: { infobase: { path: infobase/, map: "${flow.raw}maps/infobase.csv", marker: _SUCCESS } }
+  partitioned: { database: here, target: "${flow.lake}here-tables/" }
+`,
+  );
+  const { env } = emulator;
+  const registered = await folder.run(`tables run partitioned --snapshot ${FIRST}`, { env });
+  expect(registered).toMatchObject({ code: 0, out: 'partitioned done: 3 tables\n' });
+  for (const table of ['a', 'b', 'c']) {
+    expect([table, await differences(flow, 'here', `part_${table}`, FIRST)]).toEqual([table, SAME]);
+  }
+
+  const folders = lakeFolder();
+  for (const file of await local(`${flow.raw}infobase/snapshot_dt=${FIRST}/`)) {
+    const path = join(folders.path, 'raw/infobase', `snapshot_dt=${FIRST}`, basename(file));
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(file, path);
+  }
+  folders.write('map.csv', splitMapCsv(TABLES));
+  folders.write(
+    'lake.yaml',
+    `
+pipelines:
+  sources: { infobase: { path: infobase/, map: map.csv } }
+  bucketed: { database: here, buckets: ${BUCKETS} }
+`,
+  );
+  const python = join(__dirname, '../../.interop/venv/bin/python');
+  const moved = await folders.run(['tables', 'run', 'bucketed', '--python', python, '--json']);
+  expect(JSON.parse(moved.out)).toEqual({
+    runs: [{ pipeline: 'bucketed', status: 'succeeded', tables: 3, skipped: 0, failed: [], reports: [] }],
+  });
+  const place = `file://${folders.path}/tables/bucketed/infobase/A/`;
+  expect(await checkBuckets(store, place, { column: KEY, count: BUCKETS })).toMatchObject({ rows: ROWS, faults: [] });
 });
