@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { constants, type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LakegateError } from '../errors.ts';
 import { errnoOf, isMissing } from './file-errors.ts';
@@ -81,12 +81,44 @@ export async function removeQuietly(path: string): Promise<void> {
 
 /** Makes the folder and those above it, each durable. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeMissing(folder);
   if (first === undefined) return;
   const top = dirname(first);
   for (let made = dirname(folder); made.length >= top.length; made = dirname(made)) {
     await syncFolder(made);
     if (made === dirname(made)) break;
+  }
+}
+
+/**
+ * Makes the folder and those above it that are not there. Not by `recursive` of Node's `mkdir`: that one tells of a file system mounted read-only
+ * as ENOENT, and never returns where the kernel itself answers ENOENT, as under /proc.
+ * @returns the uppermost folder that was made; undefined when all were there
+ */
+async function makeMissing(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder);
+    return folder;
+  } catch (error) {
+    if (await isFolder(folder)) return undefined;
+    const above = dirname(folder);
+    if (errnoOf(error) !== 'ENOENT' || above === folder) throw error;
+    const first = await makeMissing(above);
+    try {
+      await mkdir(folder);
+    } catch (fault) {
+      // Somebody else made it meanwhile.
+      if (!(await isFolder(folder))) throw fault;
+    }
+    return first ?? folder;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 

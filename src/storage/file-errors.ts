@@ -31,7 +31,8 @@ export function fileFault(error: unknown, doing: string, url: string): unknown {
   if (error instanceof LakegateError || code === undefined) return error;
   const context = { url, errno: code };
   if (isMissing(error)) {
-    return new LakegateError('not_found', `Cannot ${doing} ${url}: there is no such file.`, { cause: error, context });
+    const found = code === 'ENOTDIR' ? 'a file stands where a folder is needed' : 'there is no such file';
+    return new LakegateError('not_found', `Cannot ${doing} ${url}: ${found}.`, { cause: error, context });
   }
   if (code === 'ENAMETOOLONG' || code === 'ELOOP') {
     return new LakegateError('invalid', `Cannot ${doing} ${url}: the file system refuses the name (${code}).`, {

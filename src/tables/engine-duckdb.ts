@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakegateError } from '../errors.ts';
+import { makeFolder } from '../storage/durable-file.ts';
+import { errnoOf, fileFault } from '../storage/file-errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { pathOf } from '../storage/urls.ts';
 import { commitTable, tableState } from './commit-table.ts';
@@ -92,7 +94,7 @@ async function makeTable(making: Making, table: DecodedTable, progress?: SplitPr
     }
     return outcomeOf(plan, committed ? 'already' : 'written');
   } catch (error) {
-    return outcomeOf(plan, fault(error));
+    return outcomeOf(plan, fault(error, plan.folder));
   }
 }
 
@@ -147,7 +149,7 @@ async function writeBuckets(
 /** Stages an output: whole and durable before it has its name. @returns how many rows it has */
 async function write({ store, connection }: Making, { plan }: DecodedTable, select: string, name: string) {
   const folder = pathOf(plan.staging, 'file');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   // A folder of its own: two runs at once never write one file.
   const own = await mkdtemp(`${folder}${WRITING}`);
   try {
@@ -214,8 +216,10 @@ function miscounted(what: string, expected: number, found: number): LakegateErro
   return new LakegateError('corrupt', `${what}: expected ${expected} rows, as in the source's footers, found ${found}`);
 }
 
-function fault(error: unknown): Error {
+function fault(error: unknown, folder: string): Error {
   if (error instanceof LakegateError) return error;
+  // Node's own, of the folders and files around DuckDB's.
+  if (errnoOf(error) !== undefined) return fileFault(error, 'write', folder) as Error;
   const message = messageOf(error);
   const way = /^Out of Memory/i.test(message) ? '. Give it more by --memory-mb, or more room on the disk' : '';
   return new LakegateError('unavailable', `DuckDB: ${message}${way}`, { cause: error });

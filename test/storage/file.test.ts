@@ -56,6 +56,27 @@ describe('file store', () => {
     await writer.abort();
   });
 
+  test('folders that cannot be made are told, with what stands in the way', async () => {
+    await writeFile(join(folder, 'file'), 'x');
+    await symlink(join(folder, 'nowhere'), join(folder, 'dangling'));
+    const message = (path: string) =>
+      store.create(path, text('x')).then(
+        () => 'made',
+        (error: Error) => error.message,
+      );
+    expect(await message(`${folder}/file/sub/deeper/a`)).toContain('a file stands where a folder is needed');
+    expect(await message(`${folder}/dangling/sub/a`)).toContain('A file stands where a folder is needed');
+    // Where the kernel says that a folder is missing which it will not have made.
+    expect(await message('/proc/lakegate/sub/a')).toContain('Cannot create /proc/lakegate/sub/a: ');
+    expect(await names()).toEqual(expect.arrayContaining(['dangling', 'file']));
+  });
+
+  test('folders that many make at once are all there', async () => {
+    const urls = Array.from({ length: 20 }, (_, index) => `${folder}/a/b/c/d${index % 4}/${index}`);
+    await Promise.all(urls.map((url) => store.create(url, text('x'))));
+    expect(await collect(store.list(`${folder}/`))).toHaveLength(20);
+  });
+
   test("the store's own names cannot be written to", async () => {
     await expect(store.create(`${folder}/.tmp-x`, text('x'))).rejects.toMatchObject({ kind: 'invalid' });
     await expect(store.writer(`${folder}/${LOCK_FILE}`)).rejects.toMatchObject({ kind: 'invalid' });
