@@ -5,7 +5,7 @@ map; without it all columns go to the one table TABLE_NAME (the identity table).
 BUCKETING=ctas (the default) files are cut by size, for a CTAS to bucket later. ID_BUCKET=n cuts a snapshot's folder by `id_bucket=pmod(xxhash64(key), n)`.
 
 Each table is written beside its place, its rows are counted, and only then its files take the place of the old ones: a table that fails keeps its old
-data. One table's failure stops no other; the job fails at its end and names them. There is no job bookmark, hence no `job.commit()`: a run that raises
+data. With HOLD=true they stay there, for whoever audits them first and then commits them (src/tables/held-table.ts). One table's failure stops no other; the job fails at its end and names them. There is no job bookmark, hence no `job.commit()`: a run that raises
 has failed, one that ends has not.
 """
 
@@ -49,6 +49,7 @@ DEFAULTS = {
     "TABLES_AT_ONCE": "4",
     "ID_BUCKET": "0",
     "RESULT_PATH": "_NONE_",
+    "HOLD": "false",
 }
 NONE = "_NONE_"
 FOLDER = re.compile(r"snapshot_dt=(\d{4}-\d{2}-\d{2})")
@@ -95,6 +96,7 @@ def read_arguments(argv):
     choice(options, "MODE", ("bucketed", "partitioned"), faults)
     choice(options, "BUCKETING", ("ctas", "direct"), faults)
     choice(options, "STRICT", ("true", "false"), faults)
+    choice(options, "HOLD", ("true", "false"), faults)
     for name, least, most in (("BUCKET_COUNT", 1, 99_999), ("TARGET_FILE_MB", 1, 100_000), ("MAX_COLS", 2, 10_000), ("TABLES_AT_ONCE", 1, 64), ("ID_BUCKET", 0, 99_999)):
         whole(options, name, least, most, faults)
     if options["ID_BUCKET"] and options["MODE"] == "bucketed":
@@ -221,7 +223,8 @@ class Files:
                 return
             raise SplitError(f"{source} is gone, and {target} is not there either: run the job again")
         system.mkdirs(to.getParent())
-        if not system.rename(found, to):
+        # Whoever finishes the same commit may have moved it at this moment.
+        if not system.rename(found, to) and (system.exists(found) or not system.exists(to)):
             raise SplitError(f"{source} could not be moved to {target}")
 
     def copy(self, source, target):
@@ -513,11 +516,11 @@ def finish_commit(files, place, folder):
 
 
 def split_table(spark, files, source, table, columns, snapshot, options):
-    """Writes one table and puts it into its place. @returns {files, rows, bytes}"""
+    """Writes one table and puts it into its place, or holds it. @returns {outcome, files, rows, bytes}, and of a held one the run that names its files"""
     root = f"{options['TARGET_PATH']}{table}/"
     inside = f"{table}/snapshot_dt={snapshot}/" if options["MODE"] == "partitioned" else f"{table}/"
     folder, place = f"{options['TARGET_PATH']}{inside}", f"{options['TARGET_PATH']}{STAGING}/{inside}"
-    other = f"{options['TARGET_PATH']}{COPY_STAGING}/{inside if options['MODE'] == 'partitioned' else f'{table}/plain/'}"
+    other = f"{options['TARGET_PATH']}{COPY_STAGING}/{table}.{f'snapshot_dt={snapshot}' if options['MODE'] == 'partitioned' else 'plain'}/"
     if files.exists(f"{other}commit.json"):
         # When it went on with that commit, its files would lie beside those of this job.
         raise SplitError(f"tables split is committing {folder}, or was broken off while it did: let it end, or run it again; or delete {other} and run the job again")
@@ -535,6 +538,11 @@ def split_table(spark, files, source, table, columns, snapshot, options):
         rows = sum(pool.map(lambda path: read_footer(f"{place}{path}").num_rows, moves))
     if rows != source.rows:
         raise SplitError(f"expected {source.rows} rows, as in the source, found {rows} written")
+    made = {"files": len(moves), "rows": rows, "bytes": size}
+    if options["HOLD"] == "true":
+        # Not `commit.json`: what was not audited is nobody's to finish.
+        files.write(f"{place}held.json", json.dumps({"run": run, "moves": moves}))
+        return {"outcome": "held", "run": run, **made}
     present = files.under(folder) if options["MODE"] == "partitioned" else files.names(folder)
     replaces = [path for path in present if not path.startswith(("_", "."))]
     strange = [path for path in replaces if not all(map(FILE_NAME.fullmatch, path.split("/")))]
@@ -542,14 +550,14 @@ def split_table(spark, files, source, table, columns, snapshot, options):
         raise SplitError(f"{folder} has a file {strange[0]!r}, which no split wrote: move it away and run the job again")
     files.write(f"{place}commit.json", json.dumps({"moves": moves, "replaces": replaces}))
     finish_commit(files, place, folder)
-    return {"files": len(moves), "rows": rows, "bytes": size}
+    return {"outcome": "written", **made}
 
 
 def attempt(spark, files, source, table, columns, snapshot, options):
     try:
         done = split_table(spark, files, source, table, columns, snapshot, options)
         print(f"{table}: {done['rows']} rows in {done['files']} files", flush=True)
-        return {"table": table, "outcome": "written", **done}
+        return {"table": table, **done}
     except Exception as error:  # noqa: BLE001 one table's fault, whatever it is, stops no other
         reason = str(error).strip().split("\n")[0][:500] or type(error).__name__
         print(f"{table}: failed: {error}", file=sys.stderr, flush=True)
@@ -607,7 +615,7 @@ def split_all(spark, files, options, result):
     if failed:
         reasons = "; ".join(f"{one['table']}: {one['reason']}" for one in failed)
         raise SplitError(f"{len(failed)} of {len(outcomes)} tables failed, and have the data that they had: {reasons}")
-    if not options["TABLES_FILTER"]:
+    if not options["TABLES_FILTER"] and options["HOLD"] == "false":
         files.write(f"{options['TARGET_PATH']}metadata/snapshot_dt.txt", f"{snapshot}\n")
 
 

@@ -102,7 +102,12 @@ async function spark(job: WritingJob): Promise<SplitRun> {
     date,
     incomplete: [],
     findings: notes.map((message) => ({ fatal: false, message })),
-    tables: tables.map((one) => ({ ...one, folder: folderOf(one.table) })),
+    tables: tables.map(({ run: _run, ...one }) => ({
+      ...one,
+      // Nothing is held here: there is no audit before readers get the tables.
+      outcome: one.outcome === 'failed' ? 'failed' : 'written',
+      folder: folderOf(one.table),
+    })),
   };
 }
 

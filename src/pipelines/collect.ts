@@ -84,9 +84,13 @@ async function splitBySpark(work: SourceWork, why: string | undefined): Promise<
   const whole: string[] = [];
   for (const table of found.tables) {
     const outcome = outcomes.get(table);
-    if (outcome?.outcome === 'written') whole.push(table);
+    if (outcome?.outcome === 'held') whole.push(table);
     else {
-      const reason = outcome?.reason ?? result.error ?? why ?? 'the Spark job says nothing of it';
+      const unheld =
+        outcome?.outcome === 'written'
+          ? 'the Spark job put it into its place before its audit: it is older than this function. Deploy the stage again'
+          : undefined;
+      const reason = unheld ?? outcome?.reason ?? result.error ?? why ?? 'the Spark job says nothing of it';
       await run.failTable(source.name, table, 'split', reason);
     }
   }

@@ -119,7 +119,12 @@ export const SPLIT_RESULT = z.object({
   tables: z.array(
     z.object({
       table: z.string(),
-      outcome: z.enum(['written', 'failed']),
+      outcome: z.enum(['written', 'held', 'failed']),
+      /** Of a held one: what its files are named by. */
+      run: z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .optional(),
       files: count.optional(),
       rows: count.optional(),
       reason: z.string().optional(),

@@ -1,6 +1,4 @@
 import type { PipelinesConfig } from '../config/pipelines-model.ts';
-import type { ObjectStore } from '../storage/store.ts';
-import { stagingOf } from '../tables/place-outputs.ts';
 import { writeSnapshotDate } from '../tables/split.ts';
 import type { RunSource, TableRecord } from './documents.ts';
 import { erTable } from './er.ts';
@@ -8,12 +6,10 @@ import { holdsLock, lockUrl, releaseLock } from './lock.ts';
 import type { PipelineAnswers, PipelineFailure, PipelineName } from './model.ts';
 import type { PipelinePorts } from './ports.ts';
 import { ER, type RunFiles, writeLastTaken } from './run-files.ts';
+import { removeStagedLeft } from './staged-left.ts';
 import { type NamedPipeline, openRun, pipelineOf, targetOf } from './work.ts';
 
 type Summary = PipelineAnswers['finish'];
-
-/** Whoever takes up unfinished files again does so sooner. */
-const LEFT_MS = 14 * 86_400_000;
 
 /** Failures that are named, and how much is said of each: an execution's state and an event are small. */
 const NAMED = 50;
@@ -42,7 +38,9 @@ export async function finish(
     const ended = await endOf(run, pipeline, found);
     tables += ended.done;
     failed.push(...ended.failures.map((failure) => ({ ...failure, reason: shortened(failure.reason) })));
-    if (isOpen && ended.failures.length === 0 && !filtered) await remember(ports, config, pipeline, found, ended.rows);
+    if (!isOpen) continue;
+    if (ended.failures.length === 0 && !filtered) await remember(ports, config, pipeline, found, ended.rows);
+    await removeStagedLeft(ports.store, targetOf(pipeline, found.source), ports.now());
   }
   if (isOpen && failed.length > 0) {
     await ports.notifier.notify([
@@ -74,20 +72,8 @@ async function remember(
   rows: number | null,
 ): Promise<void> {
   const at = new Date(now()).toISOString();
-  if (pipeline.engine === 'copy') {
-    const target = targetOf(pipeline, source);
-    // The Spark job says it itself.
-    await writeSnapshotDate(store, target, snapshot);
-    await removeLeft(store, target, now() - LEFT_MS);
-  }
+  await writeSnapshotDate(store, targetOf(pipeline, source), snapshot);
   await writeLastTaken(store, runs, pipeline.name, source, { snapshot, rows, fingerprint, at });
-}
-
-/** Unfinished files of plans that nobody follows any more: of snapshots that were given up, or replaced. */
-async function removeLeft(store: ObjectStore, target: string, before: number): Promise<void> {
-  const left: string[] = [];
-  for await (const { url, lastModified } of store.list(stagingOf(target))) if (lastModified < before) left.push(url);
-  await store.delete(left);
 }
 
 interface Ended {

@@ -1,13 +1,13 @@
 import { LakegateError } from '../errors.ts';
 import { repairTable } from '../tables/athena-statements.ts';
 import { findTables } from '../tables/find-tables.ts';
-import { commitPlanned } from '../tables/planned.ts';
 import { type RegisterOutcome, registerTable } from '../tables/register.ts';
 import type { TableCatalog } from '../tables/table-catalog.ts';
 import { auditTable } from './audit-table.ts';
 import { beginBucketing } from './bucket-table.ts';
 import type { TableRecord } from './documents.ts';
 import type { PipelineJob, TableNext } from './model.ts';
+import { LEFT_DAYS } from './staged-left.ts';
 import { tableFiles } from './table-files.ts';
 import { checkLock, checkTable, glueName, type SourceWork } from './work.ts';
 
@@ -15,8 +15,8 @@ import { checkLock, checkTable, glueName, type SourceWork } from './work.ts';
 export const NOTHING: TableNext = { kind: 'none', statement: null, database: null };
 
 /**
- * Audits a table's files of this snapshot, puts them into their place and registers the table over them. A table that does not pass is not registered;
- * one that was copied keeps its old data then. What failed is noted, and named by the run's end.
+ * Audits a table's files of this snapshot, puts them into their place and registers the table over them. A table that does not pass keeps its old data.
+ * What failed is noted, and named by the run's end.
  * @returns what Athena has to do before the table is settled
  * @throws LakegateError what is worth another try; `usage` for a table that is not of the run; `conflict` when the run has ended
  */
@@ -47,18 +47,15 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   const name = glueName(pipeline, table);
   const verdict = await auditTable(ports, pipeline, { name, folder, files, key: source.key, rows });
   if (verdict.outcome !== 'passed') {
-    // What failed is made again from its snapshot; what could not be checked is there for the next run.
-    if (verdict.outcome === 'failed' && made.plan !== undefined) {
-      await ports.store.delete(files.map(({ url }) => url).filter((url) => !url.startsWith(folder)));
-    }
-    await run.failTable(source.name, table, 'audit', verdict.reason ?? verdict.outcome);
+    const left = await made.beside?.refuse(verdict.outcome === 'failed');
+    const where = left === undefined ? '' : `. Its files are in ${left} until the next run, ${LEFT_DAYS} days at most`;
+    await run.failTable(source.name, table, 'audit', `${verdict.reason ?? verdict.outcome}${where}`);
     return NOTHING;
   }
   doing('split');
-  if (made.plan !== undefined) {
-    const { outcome, reason } = await commitPlanned(ports.store, made.plan, table);
-    if (outcome === 'failed') throw new LakegateError('invalid', reason ?? `${table} could not be put into its place`);
-  }
+  // The audit took its time: whoever took the pipeline over meanwhile makes the same files anew.
+  await checkLock(work);
+  await made.beside?.commit();
   const done = (outcome: string, registered?: RegisterOutcome): TableRecord => ({
     state: 'done',
     outcome,

@@ -38,6 +38,8 @@ export function sparkArguments(work: SparkWork): Record<string, string> {
     '--STRICT': String(source.strict),
     '--MARKER': source.marker ?? NONE,
     '--RESULT_PATH': work.result,
+    // Nothing reaches readers before its audit.
+    '--HOLD': 'true',
     ...(pipeline.name === 'bucketed' && {
       '--BUCKETING': pipeline.bucketing,
       '--BUCKET_COUNT': String(pipeline.bucketCount),

@@ -1,9 +1,10 @@
 import { LakegateError } from '../errors.ts';
 import type { ObjectInfo } from '../storage/store.ts';
 import { tableState } from '../tables/commit-table.ts';
-import type { SplitPlan } from '../tables/model.ts';
+import { commitHeld, type HeldPlace, heldFolder, heldState } from '../tables/held-table.ts';
 import { readPlan } from '../tables/plan-document.ts';
-import type { SourceWork } from './work.ts';
+import { commitPlanned } from '../tables/planned.ts';
+import { layoutOf, type SourceWork } from './work.ts';
 
 /** A table's files of a snapshot, where they are before readers get them. */
 export interface TableFiles {
@@ -12,8 +13,17 @@ export interface TableFiles {
   /** Rows that they have to have: the snapshot's. */
   rows: number;
   files: ObjectInfo[];
-  /** Of a table that lies beside its place as yet: what it is put there by. */
-  plan?: SplitPlan;
+  /** Of a table that lies beside its place as yet. */
+  beside?: {
+    /** Puts it into its place, once it passed its audit. @throws LakegateError naming what is in the way; what stores throw */
+    commit(): Promise<void>;
+    /**
+     * After an audit that it did not pass.
+     * @param failed false where the audit could not tell
+     * @returns folder where its files lie for a person to look at; undefined where they are gone, or the next run's
+     */
+    refuse(failed: boolean): Promise<string | undefined>;
+  };
 }
 
 /**
@@ -21,7 +31,7 @@ export interface TableFiles {
  * @throws LakegateError `not_found` where they are not there, or not all of them; `corrupt`; what stores throw
  */
 export async function tableFiles(work: SourceWork, table: string): Promise<TableFiles> {
-  return work.pipeline.engine === 'copy' ? copiedFiles(work, table) : writtenFiles(work, table);
+  return work.pipeline.engine === 'copy' ? copiedFiles(work, table) : heldFiles(work, table);
 }
 
 async function copiedFiles({ ports, run, source }: SourceWork, name: string): Promise<TableFiles> {
@@ -40,22 +50,47 @@ async function copiedFiles({ ports, run, source }: SourceWork, name: string): Pr
   }
   const files = plan.outputs.map((output) => made.get(output.name)!);
   const rows = plan.outputs.reduce((sum, output) => sum + output.rows, 0);
-  return { folder: plan.folder, rows, files, ...(!committed && { plan: split }) };
+  if (committed) return { folder: plan.folder, rows, files };
+  return {
+    folder: plan.folder,
+    rows,
+    files,
+    beside: {
+      async commit() {
+        const { outcome, reason } = await commitPlanned(ports.store, split, name);
+        if (outcome === 'failed')
+          throw new LakegateError('invalid', reason ?? `${name} could not be put into its place`);
+      },
+      async refuse(failed) {
+        // What failed is made again from its snapshot; what could not be checked is there for the next run.
+        if (failed) await ports.store.delete(files.map(({ url }) => url).filter((url) => !url.startsWith(plan.folder)));
+        return undefined;
+      },
+    },
+  };
 }
 
-async function writtenFiles(
+async function heldFiles(
   { ports, run, source, found, pipeline, target }: SourceWork,
-  name: string,
+  table: string,
 ): Promise<TableFiles> {
   const result = await run.splitResult(source.name);
-  if (!result?.tables.some(({ table, outcome }) => table === name && outcome === 'written')) {
-    throw new LakegateError('not_found', `${run.splitUrl(source.name)} does not say that ${name} was written`);
+  const made = result?.tables.find((each) => each.table === table);
+  if (result === undefined || made?.outcome !== 'held' || made.run === undefined) {
+    throw new LakegateError('not_found', `${run.splitUrl(source.name)} does not say that ${table} was written`);
   }
-  const folder = `${target}${name}/${pipeline.name === 'partitioned' ? `snapshot_dt=${found.snapshot}/` : ''}`;
-  const files: ObjectInfo[] = [];
-  for await (const file of ports.store.list(folder)) {
-    const path = file.url.slice(folder.length);
-    if (!path.includes('/') && !/^[._]/.test(path) && file.size > 0) files.push(file);
-  }
-  return { folder, rows: found.rows ?? result.source.rows, files };
+  const place: HeldPlace = { target, table, layout: layoutOf(pipeline), snapshot: found.snapshot };
+  const held = { id: made.run, files: made.files ?? 0 };
+  const { folder, committed, files } = await heldState(ports.store, place, held);
+  const rows = found.rows ?? result.source.rows;
+  if (committed) return { folder, rows, files };
+  return {
+    folder,
+    rows,
+    files,
+    beside: {
+      commit: () => commitHeld(ports.store, place, held),
+      refuse: async () => heldFolder(place),
+    },
+  };
 }

@@ -30,7 +30,10 @@ export interface SparkResult {
   source: { files: number; rows: number };
   tables: {
     table: string;
-    outcome: 'written' | 'failed';
+    /** `held`: with `HOLD`, written and counted beside its place. */
+    outcome: 'written' | 'held' | 'failed';
+    /** Of a held one: what its files are named by. */
+    run?: string;
     files?: number;
     rows?: number;
     bytes?: number;

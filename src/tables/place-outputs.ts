@@ -8,6 +8,12 @@ export function stagingOf(target: string): string {
   return `${target}${STAGING}/`;
 }
 
+/** Folder of a table's unfinished outputs, URL ending in `/`; `split_table` of glue/split.py knows it, too. */
+export function stagingFolder(target: string, table: string, layout: Layout, snapshot: string): string {
+  // One folder for each, not two: each folder that is made has to be made durable.
+  return `${stagingOf(target)}${table}.${layout === 'partitioned' ? `snapshot_dt=${snapshot}/` : 'plain/'}`;
+}
+
 /** Where tables go. */
 export interface Place {
   /** URL ending in `/`: tables are folders in it. */
@@ -34,8 +40,7 @@ export function tablePlan(
     layout,
     root,
     folder: layout === 'partitioned' ? `${root}${partition}` : root,
-    // One folder for each, not two: each folder that is made has to be made durable.
-    staging: `${stagingOf(target)}${table.name}.${layout === 'partitioned' ? partition : 'plain/'}`,
+    staging: stagingFolder(target, table.name, layout, snapshot),
     outputs: outputs.map((output, index) => ({
       name: `part-${String(index).padStart(5, '0')}-${id}.parquet`,
       ...output,

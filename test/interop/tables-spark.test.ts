@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { CreateDatabaseCommand, GetPartitionsCommand, GetTableCommand } from '@aws-sdk/client-glue';
 import { runCli } from '../../src/cli/program.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
 import { createStores } from '../../src/storage/stores.ts';
 import { createTableAs, repairTable } from '../../src/tables/athena-statements.ts';
 import { checkBuckets } from '../../src/tables/check-buckets.ts';
 import { createGlueTables } from '../../src/tables/glue-tables.ts';
+import { commitHeld, heldState } from '../../src/tables/held-table.ts';
+import { stagingFolder } from '../../src/tables/place-outputs.ts';
 import { prepareSplit } from '../../src/tables/prepare-split.ts';
 import { registerTables } from '../../src/tables/register.ts';
 import { runSplit } from '../../src/tables/split.ts';
@@ -30,7 +33,7 @@ interface Result {
   notes: string[];
   source: { files: number; rows: number };
   error?: string;
-  tables: { table: string; outcome: string; files?: number; rows?: number; reason?: string }[];
+  tables: { table: string; outcome: string; run?: string; files?: number; rows?: number; reason?: string }[];
 }
 
 let scratch: string;
@@ -187,9 +190,9 @@ test('nothing is written with a wrong map, without a snapshot, with wrong argume
   await expect(readdir(target)).rejects.toThrow('ENOENT');
 
   // What another engine had begun to commit is not mixed with this one's files, nor the other way round.
-  const others = `${target}_staging/T/snapshot_dt=${SNAPSHOT}`;
+  const others = stagingFolder(target, 'T', 'partitioned', SNAPSHOT);
   await mkdir(others, { recursive: true });
-  await writeFile(`${others}/commit.json`, '{}');
+  await writeFile(`${others}commit.json`, '{}');
   await expect(run(words)).rejects.toThrow('tables split is committing');
   await rm(others, { recursive: true });
 
@@ -237,6 +240,69 @@ test.each([
   await run({ ...words, SOURCE_PATH: few });
   const sparse = await checkBuckets(store, `${target}addressable_ids/`, { column: KEY, count: COUNT });
   expect(sparse).toEqual({ files: COUNT, rows: 1, missing: [], faults: [] });
+});
+
+test('held for whoever audits them: committed by the function or, where it was broken off, by the job; as Hive buckets', async () => {
+  const COUNT = 8;
+  const [source, target] = [folder('hold'), folder('hold-out')];
+  await mkdir(`${source}snapshot_dt=${SNAPSHOT}`, { recursive: true });
+  await sql(
+    `copy (select 'k' || i as Customer_User_id, i as v from range(300) t(i)) to '${source}snapshot_dt=${SNAPSHOT}/0.parquet' (format parquet)`,
+  );
+  const words = { MODE: 'bucketed', BUCKETING: 'direct', BUCKET_COUNT: String(COUNT), SOURCE_PATH: source };
+  const hold = async () => {
+    const [made] = (await run({ ...words, TARGET_PATH: target, TABLE_NAME: 'T', HOLD: 'true' })).tables;
+    expect(made).toMatchObject({ table: 'T', outcome: 'held', rows: 300, files: COUNT });
+    return { id: made!.run!, files: made!.files! };
+  };
+  const place = { target, table: 'T', layout: 'plain', snapshot: SNAPSHOT } as const;
+  const readers = async () => (await readdir(`${target}T`)).filter((name) => name.endsWith('.parquet')).sort();
+  const whole = { files: COUNT, rows: 300, missing: [], faults: [] };
+  // A table that the job had put there itself, as jobs without an audit do.
+  await run({ ...words, TARGET_PATH: target, TABLE_NAME: 'T' });
+  const before = await readers();
+  const first = await hold();
+  expect(await readers()).toEqual(before);
+  const staged = await heldState(store, place, first);
+  expect([staged.committed, staged.files.length]).toEqual([false, COUNT]);
+  await commitHeld(store, place, first);
+  expect((await readers()).every((name) => name.endsWith(`-${first.id}.parquet`))).toBe(true);
+  expect(await checkBuckets(store, `${target}T/`, { column: KEY, count: COUNT })).toEqual(whole);
+  expect((await readdir(`${target}T`)).filter((name) => name.endsWith('.crc'))).toEqual([]);
+  const left = await readdir(`${target}_staging_spark/T`, { recursive: true, withFileTypes: true });
+  expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  // What is held is replaced by the next run's.
+  const second = await hold();
+  const third = await hold();
+  await expect(heldState(store, place, second)).rejects.toThrow(`those of run ${third.id}`);
+  // Broken off after three files: the job does the rest before it begins anew.
+  let moves = 0;
+  const dying: ObjectStore = {
+    ...store,
+    move: async (from, to, expected) => {
+      moves += 1;
+      if (moves > 3) throw new Error('killed');
+      await store.move!(from, to, expected);
+    },
+  };
+  await expect(commitHeld(dying, place, third)).rejects.toThrow('killed');
+  expect(await readers()).toHaveLength(3);
+  const fourth = await hold();
+  expect((await readers()).every((name) => name.endsWith(`-${third.id}.parquet`))).toBe(true);
+  expect(await checkBuckets(store, `${target}T/`, { column: KEY, count: COUNT })).toEqual(whole);
+  await commitHeld(store, place, fourth);
+  expect(await checkBuckets(store, `${target}T/`, { column: KEY, count: COUNT })).toEqual(whole);
+  // Which snapshot the tables are of is said by whoever commits them.
+  expect(await readFile(`${target}metadata/snapshot_dt.txt`, 'utf8')).toBe(`${SNAPSHOT}\n`);
+  const [plain, alone] = [folder('hold-plain'), { ...words, MODE: 'partitioned', TABLE_NAME: 'T', HOLD: 'true' }];
+  const [parted] = (await run({ ...alone, TARGET_PATH: plain })).tables;
+  await expect(readdir(`${plain}metadata`)).rejects.toThrow('ENOENT');
+  await commitHeld(
+    store,
+    { ...place, target: plain, layout: 'partitioned' },
+    { id: parted!.run!, files: parted!.files! },
+  );
+  expect(await differences(`${plain}T/snapshot_dt=${SNAPSHOT}/`, `${target}T/`)).toBe('0');
 });
 
 test('folders of id_bucket by the hash of the key, in place of files without, and the other way round', async () => {

@@ -3,6 +3,7 @@ import type { SourceItem } from '../../src/pipelines/model.ts';
 import { DATABASE, DAY, drop, filesUnder, KEY, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const TARGET = 'memory:/lake/tables/bucketed/';
+const STAGED = `${TARGET}infobase/_staging_spark/`;
 const pipeline = 'bucketed';
 const direct = () => pipelineLake({ pipelines: { bucketed: { database: DATABASE } } });
 const ctas = (more: { engine?: 'spark' | 'copy'; max_columns?: number } = {}) =>
@@ -39,6 +40,7 @@ describe('direct: Spark writes the buckets', () => {
       '--STRICT': 'false',
       '--MARKER': '_SUCCESS',
       '--RESULT_PATH': `${run}split-infobase.json`,
+      '--HOLD': 'true',
       '--BUCKETING': 'direct',
       '--BUCKET_COUNT': '256',
     });
@@ -111,24 +113,94 @@ describe('direct: Spark writes the buckets', () => {
     expect(await result(JSON.stringify(silent))).toMatchObject([{ reason: 'the Spark job says nothing of it' }]);
   });
 
-  test('a table with other rows than its snapshot is not registered', async () => {
+  /** Before a table's audit: a file of it twice. */
+  const spoil = (lake: ReturnType<typeof direct>, table: string) => async (what: string, request: unknown) => {
+    if (what !== 'register' || (request as { table: string }).table !== table) return;
+    const folder = `${STAGED}${table}/`;
+    const { bytes } = await lake.store.read(`${folder}held.json`);
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as { run: string; moves: Record<string, string> };
+    const [first, second] = Object.keys(record.moves);
+    await lake.store.delete([`${folder}${second}`]);
+    await lake.store.copy(`${folder}${first}`, `${folder}${second}`);
+    await lake.store.copy(`${folder}${first}`, `${folder}data/more.parquet`);
+    const moves = { ...record.moves, 'data/more.parquet': `part-00009-${record.run}.parquet` };
+    await put(lake, `${folder}held.json`, JSON.stringify({ ...record, moves }));
+    const { run } = (request as { item: SourceItem }).item;
+    const url = `${run}split-infobase.json`;
+    const result = JSON.parse(new TextDecoder().decode((await lake.store.read(url)).bytes)) as {
+      tables: { table: string; files: number }[];
+    };
+    for (const one of result.tables) if (one.table === table) one.files += 1;
+    await put(lake, url, JSON.stringify(result));
+  };
+
+  test('nothing of a table that does not pass reaches the readers of what is registered; its files are kept for a person', async () => {
     const lake = direct();
     await drop(lake);
-    lake.before = async (what, request) => {
-      if (what !== 'register' || (request as { table: string }).table !== 'IBE_01') return;
-      const [file] = (await filesUnder(lake, `${TARGET}infobase/IBE_01/`)).filter((name) => name.endsWith('.parquet'));
-      await lake.store.copy(`${TARGET}infobase/IBE_01/${file}`, `${TARGET}infobase/IBE_01/twice.parquet`);
-    };
-    const ended = await runPipeline(lake, { pipeline });
+    await runPipeline(lake, { pipeline });
+    const readers = async () => filesUnder(lake, `${TARGET}infobase/IBE_01/`);
+    const before = await readers();
+    const known = lake.catalog.tables.get('consumer.bucketed_ibe_01');
+    expect(before.length).toBeGreaterThan(0);
+    await drop(lake, '2026-02-28', 21);
+    lake.before = spoil(lake, 'IBE_01');
+    const ended = await runPipeline(lake, { pipeline, execution: 'x:2' });
+    expect(ended).toMatchObject({ tables: 3 });
     expect(ended.failed).toEqual([
       {
         job: 'audit',
         source: 'infobase',
         table: 'IBE_01',
-        reason: expect.stringContaining('expected 40 rows as in the snapshot, found 80 rows'),
+        reason: expect.stringMatching(
+          new RegExp(
+            `expected 42 rows as in the snapshot.*Its files are in ${STAGED}IBE_01/ until the next run, 14 days`,
+          ),
+        ),
       },
     ]);
-    expect(lake.catalog.tables.has('consumer.bucketed_ibe_01')).toBe(false);
+    expect(await readers()).toEqual(before);
+    expect(lake.catalog.tables.get('consumer.bucketed_ibe_01')).toEqual(known);
+    expect((await filesUnder(lake, STAGED)).every((file) => file.startsWith('IBE_01/'))).toBe(true);
+    // What says which snapshot the tables are of says it of all of them.
+    const date = async () =>
+      new TextDecoder().decode((await lake.store.read(`${TARGET}infobase/metadata/snapshot_dt.txt`)).bytes);
+    expect(await date()).toBe('2026-01-31\n');
+    // The next run makes it anew.
+    lake.before = () => undefined;
+    expect(await runPipeline(lake, { pipeline, execution: 'x:3' })).toMatchObject({ tables: 3, failed: [] });
+    expect(await readers()).not.toEqual(before);
+    expect(await filesUnder(lake, STAGED)).toEqual([]);
+    expect(await date()).toBe('2026-02-28\n');
+  });
+
+  test('what did not pass is removed after its time; what a broken-off commit is to move stays', async () => {
+    const lake = pipelineLake({ pipelines: { partitioned: { database: DATABASE, engine: 'spark' } } });
+    const staged = 'memory:/lake/tables/partitioned/infobase/_staging_spark/';
+    await drop(lake);
+    await put(lake, `${staged}IBE_01/snapshot_dt=2025-11-30/held.json`, '{}');
+    await put(lake, `${staged}IBE_02/snapshot_dt=2025-11-30/commit.json`, '{}');
+    await put(lake, `${staged}IBE_02/snapshot_dt=2025-11-30/data/a.parquet`, '');
+    lake.clock.now += 13 * DAY;
+    await runPipeline(lake);
+    expect(await filesUnder(lake, staged)).toHaveLength(3);
+    lake.clock.now += 2 * DAY;
+    await runPipeline(lake, { execution: 'x:2', input: { force: true } });
+    expect(await filesUnder(lake, `${staged}IBE_01/`)).toEqual([]);
+    expect(await filesUnder(lake, `${staged}IBE_02/`)).toHaveLength(2);
+  });
+
+  test('a job that is older than its function commits by itself: its tables are failures', async () => {
+    const lake = direct();
+    await drop(lake);
+    lake.before = async (what, request) => {
+      if (what !== 'collect') return;
+      const url = (request as { item: SourceItem }).item.arguments!['--RESULT_PATH']!;
+      const text = new TextDecoder().decode((await lake.store.read(url)).bytes);
+      await put(lake, url, text.replaceAll('"held"', '"written"'));
+    };
+    const { failed } = await runPipeline(lake, { pipeline });
+    expect(failed).toHaveLength(4);
+    expect(failed[0]!.reason).toContain('Deploy the stage again');
   });
 });
 

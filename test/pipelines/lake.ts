@@ -18,8 +18,9 @@ import { runStep } from '../../src/pipelines/run-step.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { tableInput } from '../../src/tables/glue-table-input.ts';
+import { type HeldPlace, heldFolder, heldState } from '../../src/tables/held-table.ts';
 import { prepareSplit } from '../../src/tables/prepare-split.ts';
-import { runSplit, writeSnapshotDate } from '../../src/tables/split.ts';
+import { runSplit } from '../../src/tables/split.ts';
 import { splitMapCsv, writeSource } from '../tables/generator.ts';
 import { type FakeCatalog, fakeCatalog } from '../tables/pipeline-fakes.ts';
 
@@ -255,13 +256,16 @@ async function athena(
   }
 }
 
-/** Does what the Spark job does, as far as tests can see it. A table named in what `before` throws fails. */
+let jobs = 0;
+
+/** Does what the Spark job does with `HOLD`, as far as tests can see it. A table named in what `before` throws fails. */
 async function job(lake: PipelineLake, item: SourceItem): Promise<string | null> {
   const { store } = lake;
   const given = (name: string) => {
     const value = item.arguments![`--${name}`]!;
     return value === '_NONE_' ? undefined : value;
   };
+  expect(given('HOLD')).toBe('true');
   const map = given('CSV_FILE');
   const marker = given('MARKER');
   let failing = '';
@@ -273,13 +277,14 @@ async function job(lake: PipelineLake, item: SourceItem): Promise<string | null>
     if (failing === 'no workers')
       return JSON.stringify({ Error: 'Glue', Cause: JSON.stringify({ ErrorMessage: failing }) });
   }
-  const target = given('TARGET_PATH')!;
+  jobs += 1;
+  const scratch = `memory:/scratch/${jobs}/`;
   const { plan } = await prepareSplit(store, {
     source: given('SOURCE_PATH')!,
-    target,
+    target: scratch,
     ...(map !== undefined && { map: { text: new TextDecoder().decode((await store.read(map)).bytes), name: 'map' } }),
     table: given('TABLE_NAME')!,
-    layout: given('MODE') === 'bucketed' ? 'plain' : 'partitioned',
+    layout: 'plain',
     snapshot: given('SNAPSHOT_DT')!,
     ...(marker !== undefined && { marker }),
     key: given('KEY_COL')!,
@@ -288,29 +293,48 @@ async function job(lake: PipelineLake, item: SourceItem): Promise<string | null>
     strict: given('STRICT') === 'true',
     targetBytes: Number(given('TARGET_FILE_MB')) * 2 ** 20,
   });
-  const own = plan.tables.filter(({ table }) => table.name !== failing);
-  const outcomes = await runSplit(store, {
-    ...plan,
-    tables: own,
-    parts: plan.parts
-      .map((part) => ({
-        ...part,
-        outputs: part.outputs.filter(({ table }) => table.table.name !== failing),
-      }))
-      .filter(({ outputs }) => outputs.length > 0),
-  });
-  const rows = outcomes[0]?.rows ?? 0;
-  const tables = plan.tables.map(({ table }) =>
-    table.name === failing
-      ? { table: table.name, outcome: 'failed', reason: 'out of memory' }
-      : { table: table.name, outcome: 'written', files: 1, rows, bytes: 1 },
-  );
+  const [first] = await runSplit(store, plan);
+  const run = jobs.toString(16).padStart(16, '0');
+  const layout = given('MODE') === 'bucketed' ? 'plain' : 'partitioned';
+  const tables = [];
+  for (const { table } of plan.tables) {
+    if (table.name === failing) {
+      tables.push({ table: table.name, outcome: 'failed', reason: 'out of memory' });
+      continue;
+    }
+    const place = { target: given('TARGET_PATH')!, table: table.name, layout, snapshot: plan.snapshot } as const;
+    const files = await held(lake, place, run, `${scratch}${table.name}/`);
+    tables.push({ table: table.name, outcome: 'held', run, files, rows: first!.rows, bytes: 1 });
+  }
+  const rows = first?.rows ?? 0;
   const result = { snapshot: plan.snapshot, mode: given('MODE'), source: { files: 1, rows }, notes: [], tables };
   const error = failing === '' ? undefined : `1 of ${tables.length} tables failed`;
   await store.delete([given('RESULT_PATH')!]);
   await store.create(given('RESULT_PATH')!, new TextEncoder().encode(JSON.stringify({ ...result, error })));
-  if (error === undefined) await writeSnapshotDate(store, target, plan.snapshot);
   return error === undefined ? null : JSON.stringify({ Error: 'Glue', Cause: JSON.stringify({ ErrorMessage: error }) });
+}
+
+/** Leaves the files of a folder as the Spark job leaves a table that it holds, in place of those of an earlier run. @returns how many */
+export async function held(
+  { store }: Pick<PipelineLake, 'store'>,
+  place: HeldPlace,
+  run: string,
+  from: string,
+): Promise<number> {
+  const folder = heldFolder(place);
+  // The script begins with what an earlier run left: a commit that it had begun is finished, the rest goes.
+  await heldState(store, place, { id: 'none', files: 0 }).catch((error: LakegateError) => {
+    if (error.kind !== 'not_found') throw error;
+  });
+  for await (const { url } of store.list(folder)) await store.delete([url]);
+  const moves: Record<string, string> = {};
+  for await (const { url } of store.list(from)) {
+    const name = `data/${url.slice(from.length)}`;
+    await store.copy(url, `${folder}${name}`);
+    moves[name] = `part-${String(Object.keys(moves).length).padStart(5, '0')}-${run}.parquet`;
+  }
+  await store.create(`${folder}held.json`, new TextEncoder().encode(JSON.stringify({ run, moves })));
+  return Object.keys(moves).length;
 }
 
 /** URLs under a folder, without it. */
