@@ -32,10 +32,7 @@ export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
     if (source?.map !== undefined && source.table !== undefined) {
       report([...path, 'table'], 'expected `map` or `table`: a map names the tables itself');
     }
-    const audit = source?.audit;
-    if (typeof audit === 'object' && audit.rules !== undefined) {
-      faults.push(...checkRules(audit.rules, ['pipelines', ...path, 'audit', 'rules']));
-    }
+    faults.push(...checkAudit(source?.audit, [...path, 'audit', 'rules'], lake));
     const drops = source?.path === undefined || isWhole(source.path) ? undefined : clash(lake, source.path);
     if (drops !== undefined) {
       report(
@@ -85,9 +82,7 @@ function checkPipeline(
     report([kind, 'sources', index], `expected a source under \`pipelines.sources\`, ${found(name)}.${near}`);
   }
   checkPlace([kind, 'target'], pipeline.target, lake, report);
-  if (typeof pipeline.audit === 'object' && pipeline.audit.rules !== undefined) {
-    faults.push(...checkRules(pipeline.audit.rules, ['pipelines', kind, 'audit', 'rules']));
-  }
+  faults.push(...checkAudit(pipeline.audit, [kind, 'audit', 'rules'], lake));
   const { bucketed } = pipelines;
   if (kind === 'bucketed' && bucketed?.engine === 'copy' && bucketed.bucketing !== 'ctas') {
     report(
@@ -95,6 +90,20 @@ function checkPipeline(
       'expected `spark`, or `bucketing: ctas` too: the copy engine moves no rows into buckets',
     );
   }
+}
+
+type AuditYaml = NonNullable<PipelinesYaml['partitioned']>['audit'];
+
+function checkAudit(audit: AuditYaml, within: YamlPath, { stages }: Partially<LakeYaml>): PathFault[] {
+  if (typeof audit !== 'object' || audit.rules === undefined) return [];
+  const path = ['pipelines', ...within];
+  const faults = checkRules(audit.rules, path);
+  for (const [index, rule] of audit.rules.entries()) {
+    if (rule?.sql === undefined || stages === undefined) continue;
+    const message = 'expected another rule: a stage runs no `sql` over the files of a snapshot';
+    faults.push({ path: [...path, index, 'sql'], part: 'key', message });
+  }
+  return faults;
 }
 
 function checkPlace(path: YamlPath, text: string | undefined, { stages }: Partially<LakeYaml>, report: Report): void {

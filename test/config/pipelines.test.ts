@@ -111,12 +111,14 @@ pipelines:
     faultsOf(`pipelines:
   sources: { a: { path: /data/a }, b: { path: "s3://bucket/a*b/" } }
   partitioned: { database: d, target: file:///data/out, reports: [monitor] }
+  bucketed: { database: d, audit: { rules: [{ sql: { name: n, query: "select * from delivery" } }] } }
 ${STAGE}`),
   ).toEqual([
     expect.stringMatching(/lake.yaml:2:.*path: expected an s3:\/\/ URL/),
     expect.stringMatching(/lake.yaml:2:.*path: expected a folder without wildcards/),
     expect.stringMatching(/lake.yaml:3:.*target: expected an s3:\/\/ URL/),
     expect.stringMatching(/lake.yaml:3:.*expected a report that this lake makes/),
+    expect.stringMatching(/lake.yaml:4:.*sql: expected another rule/),
   ]);
   expect(faultsOf('pipelines: { sources: { a: { path: a/ } } }')).toEqual([
     expect.stringContaining('expected `bucketed`, `partitioned` or both'),
