@@ -22,6 +22,8 @@ export interface Snapshot {
 /** What jobs hand over in place of a date to have the latest found. */
 const NONE = '_NONE_';
 const FOLDER = /^snapshot_dt=(\d{4}-\d{2}-\d{2})\//;
+/** Names that a message tells where no snapshot was found. */
+const SHOWN = 3;
 
 /**
  * Finds a snapshot directly under a folder: the one asked for, else the latest by its name; of those with the marker, where one is configured.
@@ -36,11 +38,15 @@ export async function findSnapshot(store: ObjectStore, source: string, options: 
       `expected a snapshot such as 2026-01-31 or ${NONE}, found ${JSON.stringify(wanted)}`,
     );
   }
-  const found = await snapshotsUnder(store, wanted === undefined ? source : `${source}snapshot_dt=${wanted}/`, source);
+  const { found, others } = await snapshotsUnder(
+    store,
+    wanted === undefined ? source : `${source}snapshot_dt=${wanted}/`,
+    source,
+  );
   const dates = [...found.keys()].sort().reverse();
   const complete = dates.filter((date) => options.marker === undefined || found.get(date)!.names.has(options.marker));
   const [date] = complete;
-  if (date === undefined) throw missing(source, wanted, dates, options.marker);
+  if (date === undefined) throw missing(source, { wanted, dates, others }, options.marker);
   const folder = `${source}snapshot_dt=${date}/`;
   const { files } = found.get(date)!;
   if (files.length === 0) {
@@ -57,12 +63,21 @@ interface Listed {
   names: Set<string>;
 }
 
-async function snapshotsUnder(store: ObjectStore, prefix: string, source: string): Promise<Map<string, Listed>> {
+/** @returns snapshots by their dates, and the first names of what else there is */
+async function snapshotsUnder(
+  store: ObjectStore,
+  prefix: string,
+  source: string,
+): Promise<{ found: Map<string, Listed>; others: Set<string> }> {
   const found = new Map<string, Listed>();
+  const others = new Set<string>();
   for await (const object of store.list(prefix)) {
     const path = object.url.slice(source.length);
     const date = FOLDER.exec(path)?.[1];
-    if (date === undefined || !isDate(date)) continue;
+    if (date === undefined || !isDate(date)) {
+      if (others.size < SHOWN) others.add(/^[^/]*\/?/.exec(path)![0]);
+      continue;
+    }
     const listed = found.get(date) ?? { files: [], names: new Set() };
     found.set(date, listed);
     const inside = path.slice(path.indexOf('/') + 1);
@@ -70,7 +85,7 @@ async function snapshotsUnder(store: ObjectStore, prefix: string, source: string
     if (!inside.split('/').some((part) => /^[._]/.test(part))) listed.files.push(object);
   }
   for (const { files } of found.values()) files.sort((a, b) => (a.url < b.url ? -1 : 1));
-  return found;
+  return { found, others };
 }
 
 function isDate(text: string): boolean {
@@ -81,14 +96,13 @@ function isDate(text: string): boolean {
 
 function missing(
   source: string,
-  wanted: string | undefined,
-  dates: readonly string[],
+  { wanted, dates, others }: { wanted: string | undefined; dates: readonly string[]; others: ReadonlySet<string> },
   marker: string | undefined,
 ): LakegateError {
   const what = wanted === undefined ? 'snapshot_dt=YYYY-MM-DD/ folder' : `snapshot_dt=${wanted}/ folder`;
   const message =
     dates.length === 0
-      ? `there is no ${what} directly under ${source}`
+      ? `there is no ${what} directly under ${source}${others.size === 0 ? '' : `, but ${[...others].join(', ')}`}`
       : `no snapshot under ${source} is complete: ${dates.slice(0, 3).join(', ')} lack ${marker}. Wait for its writer, or leave the marker out.`;
   return new LakegateError('not_found', message, { context: { source } });
 }

@@ -19,6 +19,8 @@ test('descriptions hold commas, quotes and line breaks; the header may be named 
     { table: 'A', column: 'x', description: 'one, "two"\nthree', line: 3 },
     { table: 'B', column: 'y', description: '', line: 5 },
   ]);
+  // What was saved as Latin-1 is of no matter where nobody goes by it.
+  expect(parseSplitMap('table,column,text\nA,x,gr\ufffd\ufffde\n', 'map')).toHaveLength(1);
   expect(parseSplitMap('description,table_name,field_name\nd,T,f\n', 'map')).toMatchObject([
     { table: 'T', column: 'f' },
   ]);
@@ -29,7 +31,11 @@ test.each([
   ['a,b\n1,2\n', /line 1: expected a header.*found "a,b"/s],
   ['table,column\n', /nothing below/],
   ['table,column\n,x\nA,\n', /line 2: no table\n.*line 3: no column/s],
-  ['table,column\nA,"x\n', /not readable as CSV/],
+  ['table,column\nA,"x\n', /not readable as CSV.*a quote in them is doubled/],
+  ['"table";"column"\n"A";"x"\n', /line 1: expected commas between the fields, found semicolons/],
+  ['table\tcolumn\nA\tx\n', /found tabs/],
+  ['t\0a\0b\0', /looks like UTF-16/],
+  ['table,column\nA,gr\ufffd\ufffde\n', /line 2: "gr\ufffd\ufffde" has bytes that are no UTF-8/],
 ])('%j is refused', (text, message) => {
   expect(() => parseSplitMap(text, 'map.csv')).toThrow(
     expect.objectContaining({ kind: 'invalid', message: expect.stringMatching(message) }),
@@ -145,7 +151,12 @@ describe('snapshots', () => {
       refused('not_found', /lack _SUCCESS/),
     );
     await expect(find({ snapshot: '../../etc' })).rejects.toEqual(refused('invalid', /2026-01-31/));
-    await expect(findSnapshot(store, 'memory:/none/', {})).rejects.toEqual(refused('not_found', /memory:\/none\//));
+    await expect(findSnapshot(store, 'memory:/none/', {})).rejects.toEqual(refused('not_found', /memory:\/none\/$/));
+    // One folder too deep, one too high, and names that are no dates: what is there says which it is.
+    await expect(findSnapshot(store, 'memory:/raw/snapshot_dt=2026-01-31/', {})).rejects.toEqual(
+      refused('not_found', /snapshot_dt=2026-01-31\/, but \.a\.crc, _SUCCESS, a\.parquet$/),
+    );
+    await expect(findSnapshot(store, 'memory:/', {})).rejects.toEqual(refused('not_found', /, but raw\/$/));
   });
 });
 
