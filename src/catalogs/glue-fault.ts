@@ -84,7 +84,7 @@ export function glueFault(error: unknown, doing: string, catalog: string): Lakeg
   const fault = (kind: LakegateError['kind'], advice: string, retryable?: boolean): LakegateError =>
     new LakegateError(
       kind,
-      `Cannot ${doing} in the catalogue ${catalog}: Glue says ${name || 'nothing'}: ${message} ${advice}`.trim(),
+      `Cannot ${doing} in the catalogue ${catalog}: Glue says ${name || 'nothing'}: ${message.replace(/(?<=\w)$/, '.')} ${advice}`.trim(),
       { cause: error, context: { catalog, code: name, status }, ...(retryable === undefined ? {} : { retryable }) },
     );
   if (DENIED.test(name)) {

@@ -16,7 +16,7 @@ function addRun(tables: Command, act: Act): void {
     .command('run')
     .description("run lake.yaml's pipeline from the snapshot to its tables; with --stage by its state machine")
     .argument('<which>', 'bucketed, partitioned or all')
-    .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)')
+    .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)', snapshot)
     .option('--tables <names>', 'these tables of the split maps alone, by commas', names, [])
     .option('--sources <names>', 'these sources alone, by commas', names, [])
     .option('--force', 'take a snapshot again that was taken already')
@@ -38,7 +38,7 @@ function addSplit(tables: Command, act: Act): void {
     .option('--map <file>', 'the split map: CSV of table, column, description')
     .option('--table <name>', 'without a map: all columns as this one table, such as addressable_ids')
     .addOption(choice('--layout <layout>', 'folders of snapshots, or files alone', ['partitioned', 'plain']))
-    .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)')
+    .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)', snapshot)
     .option('--marker <name>', 'a snapshot counts only with this object in its folder, such as _SUCCESS')
     .option('--key <column>', 'the column that every table carries first', 'customer_user_id')
     .option('--alias <names>', 'a source column under another name: source=name, more by commas', aliases, {})
@@ -53,7 +53,7 @@ function addSplit(tables: Command, act: Act): void {
     .option('--memory-mb <n>', 'megabytes of memory that duckdb or spark may take', whole, 2048)
     .option('--python <program>', 'the Python that has pyspark (default: LAKEGATE_PYTHON, else python3)')
     .option('--database <name>', 'database of Glue, for virtual')
-    .option('--prefix <text>', "what the virtual tables' names begin with", 'part_')
+    .option('--prefix <text>', "what the virtual tables' names begin with", prefix, 'part_')
     .option('--strict', 'stop where the map and the source differ in anything')
     .option('--dry-run', 'say what would be made')
     .action(act(async () => (await import('./tables-split.ts')).split));
@@ -71,8 +71,8 @@ function addCataloging(tables: Command, act: Act): void {
     .description('register the tables that a split left under a folder in Glue')
     .requiredOption('--database <name>', 'database of Glue')
     .requiredOption('--root <folder>', 'folder or s3:// URL with the folders of the tables')
-    .option('--prefix <text>', "what the tables' names begin with", 'ext_')
-    .option('--snapshot <date>', 'YYYY-MM-DD (default: what the split wrote down)')
+    .option('--prefix <text>', "what the tables' names begin with", prefix, 'ext_')
+    .option('--snapshot <date>', 'YYYY-MM-DD (default: what the split wrote down)', snapshot)
     .option('--bucket-column <name>', "files of plain tables are Hive's buckets by this column")
     .option('--bucket-count <n>', 'how many buckets there are', whole)
     .option('--tables <names>', 'these folders alone, by commas', names, [])
@@ -85,7 +85,7 @@ function addCataloging(tables: Command, act: Act): void {
       .command('prepare')
       .description('register the partitions of the partitioned tables')
       .requiredOption('--database <name>', 'database of Glue')
-      .option('--prefix <text>', "what the tables' names begin with", 'part_')
+      .option('--prefix <text>', "what the tables' names begin with", prefix, 'part_')
       .addOption(new Option('--engine <engine>', 'who looks for them').choices(['sync', 'msck']).default('sync')),
   )
     .option('--concurrency <n>', 'statements of Athena at a time', whole, 5)
@@ -101,9 +101,9 @@ function addBucketing(tables: Command, act: Act): void {
       .description('make bucketed tables of the registered ones by Athena, and swap them in')
       .requiredOption('--database <name>', 'database of the registered tables')
       .requiredOption('--base <folder>', 'folder or s3:// URL that the bucketed tables go to')
-      .option('--prefix <text>', "what the registered tables' names begin with", 'ext_')
+      .option('--prefix <text>', "what the registered tables' names begin with", prefix, 'ext_')
       .option('--final-database <name>', 'database of the bucketed tables (default: the same)')
-      .option('--final-prefix <text>', "what the bucketed tables' names begin with", 'bucketed_')
+      .option('--final-prefix <text>', "what the bucketed tables' names begin with", prefix, 'bucketed_')
       .option('--key <column>', 'the column to bucket by, which comes first', 'customer_user_id')
       .option('--buckets <n>', 'how many buckets', whole, 256)
       .option('--version-suffix <name>', "folder of this run's files (default: v=<time>; _NONE_: none)")
@@ -130,7 +130,7 @@ function addBucketing(tables: Command, act: Act): void {
       .option('--source <table>', 'the partitioned identity table', 'part_addressable_ids')
       .option('--table <name>', 'the table to make (default: the source with _er)')
       .option('--key <column>', 'the column that identifies a customer', 'customer_user_id')
-      .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)'),
+      .option('--snapshot <date>', 'YYYY-MM-DD (default: the latest)', snapshot),
   )
     .option('--keep <time>', 'how long versions that were replaced stay', duration, parseDuration(KEEP))
     .action(act(async () => (await import('./tables-er.ts')).er));
@@ -155,6 +155,20 @@ function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError(`expected a time such as 7d, found ${JSON.stringify(text)}.`);
   return ms;
+}
+
+/** What begins a table's name: Athena knows letters, digits and underscores alone. */
+function prefix(text: string): string {
+  if (!/^[A-Za-z0-9_]{0,200}$/.test(text))
+    throw new InvalidArgumentError(`expected letters, digits and underscores, found ${JSON.stringify(text)}.`);
+  return text;
+}
+
+/** A date, or what jobs hand over in place of one. Whether there is such a day is seen where snapshots are looked for. */
+function snapshot(text: string): string {
+  if (!/^(\d{4}-\d{2}-\d{2}|_NONE_)$/.test(text))
+    throw new InvalidArgumentError(`expected a date such as 2026-01-31, found ${JSON.stringify(text)}.`);
+  return text;
 }
 
 function names(text: string): string[] {

@@ -1,6 +1,7 @@
 import { writeSnapshotDate } from '../tables/split.ts';
 import { columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
+import { mapDifferences } from './map-differences.ts';
 import { EXIT, type ExitCode, type Output, quoted } from './output.ts';
 import { RUNS, type SplitRun, type SplitTableResult } from './tables-split-engines.ts';
 import { type SplitOptions, splitJob, type WritingJob, writingJob } from './tables-split-job.ts';
@@ -62,9 +63,12 @@ function render(job: WritingJob, { date, tables, findings }: SplitRun): string {
     reason ?? (engine === undefined ? '' : `by ${engine}`),
   ]);
   const heading = ['table', 'outcome', 'files', 'rows', 'size', 'why'];
-  const parts = [`snapshot_dt=${date}, ${count(tables.length, 'table')}`, columns(heading, rows, output.width)];
+  const parts = [
+    `snapshot_dt=${date}, ${count(tables.length, 'table')}`,
+    columns(heading, rows, output.width).trimEnd(),
+  ];
   if (findings.length > 0) {
-    parts.push(`the split map and the source differ:\n${findings.map(({ message }) => `  ${message}`).join('\n')}`);
+    parts.push(mapDifferences(findings));
   }
   const left = tables.filter(({ outcome }) => outcome === 'left');
   if (left.length > 0) parts.push(whoElse(job, left, date, output));

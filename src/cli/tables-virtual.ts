@@ -1,6 +1,7 @@
 import { matchSource } from '../tables/prepare-split.ts';
 import { registerVirtual } from '../tables/virtual.ts';
 import { columns } from './columns.ts';
+import { mapDifferences } from './map-differences.ts';
 import { EXIT, type ExitCode } from './output.ts';
 import { withTables } from './tables-lake.ts';
 import { remarks } from './tables-register.ts';
@@ -29,10 +30,8 @@ export async function virtual({ context, options, store, request }: SplitJob): P
     const heading = ['table', dryRun ? 'would be' : 'outcome', 'columns', 'partition', 'remarks'];
     const parts = [
       `${database}, over snapshot_dt=${snapshot.date}: ${count(tables.length, 'table')}`,
-      columns(heading, rows, output.width),
-      ...(findings.length === 0
-        ? []
-        : [`the split map and the source differ:\n${findings.map(({ message }) => `  ${message}`).join('\n')}`]),
+      columns(heading, rows, output.width).trimEnd(),
+      ...(findings.length === 0 ? [] : [mapDifferences(findings)]),
     ];
     return parts.join('\n\n');
   });

@@ -11,7 +11,7 @@ export function corrupt(name: string, fault: string, options: { cause?: unknown;
 
 /** The error for a valid Parquet file that uses something lakegate does not read. */
 export function unsupported(name: string, what: string, next: string): LakegateError {
-  return new LakegateError('unsupported', `${name} cannot be used: ${what}. ${next}`, { context: { url: name } });
+  return new LakegateError('unsupported', `${name} cannot be used: ${what}. ${next}`, { context: { url: name, what } });
 }
 
 /** Runs `read`, turning whatever is thrown that is not yet a LakegateError into a `corrupt` one about `where` in the file. */

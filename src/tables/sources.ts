@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { isKind } from '../errors.ts';
+import { isKind, type LakegateError } from '../errors.ts';
 import { type CopySource, readCopySource, readSourceGroup, type SourceGroup } from '../parquet/copy-columns.ts';
 import { corrupt } from '../parquet/fault.ts';
 import type { LogicalField } from '../parquet/model.ts';
@@ -66,11 +66,16 @@ async function inspectSource(
     };
   } catch (error) {
     // Encrypted, or its data lies in other files: valid, and not to be copied.
-    if (isKind(error, 'unsupported')) return { refused: { url, reason: error.message } };
+    if (isKind(error, 'unsupported')) return { refused: { url, reason: reasonOf(error) } };
     throw error;
   } finally {
     await reader.close();
   }
+}
+
+/** What of the file it is, without its name and without advice for drops. */
+function reasonOf({ message, context: { what } }: LakegateError): string {
+  return typeof what === 'string' ? what : message;
 }
 
 /** As `readFooter` does, which sees all row groups at once. @throws LakegateError `corrupt` */

@@ -44,9 +44,18 @@ test.each([
   [[...MAP, '--engine', 'virtual', '--database', 'd', '--layout', 'plain'], 'found --layout plain'],
   [[...MAP, '--engine', 'virtual', '--database', 'd'], 'expected no --target'],
   [[...MAP, '--database', 'd'], '--database is for --engine virtual'],
+  [[...MAP, '--snapshot', 'latest'], 'expected a date such as 2026-01-31, found "latest"'],
+  [[...MAP, '--prefix', 'my-'], 'expected letters, digits and underscores, found "my-"'],
 ])('%j is refused', async (words, message) => {
   const { code, err } = await split(...words);
   expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('names of a map do nothing to the terminal', async () => {
+  await writeFile(join(folder, 'odd.csv'), `${splitMapCsv({ A: 3 })}A,a\u001b[31m_red,x\n`);
+  const { out } = await split('--source', 'my source', '--target', 'odd', '--map', 'odd.csv');
+  expect(out).toContain('the source has no column `a\\u{1b}[31m_red` for A');
+  expect(out).not.toContain('\u001b');
 });
 
 test('what cannot be copied is named with the command that makes it, and that command does', async () => {
