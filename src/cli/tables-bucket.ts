@@ -75,7 +75,11 @@ export async function checkBucketed(
     checkBuckets(store, folder, { column: options.key, count: options.buckets }),
   );
   const { files, rows, missing, faults } = check;
-  if (files === 0) throw new LakegateError('not_found', `there are no files in ${folder}`);
+  if (files === 0)
+    throw new LakegateError(
+      'not_found',
+      `there are no files in ${folder}: expected one table's Parquet files directly in it`,
+    );
   output.result({ folder, ...check }, () =>
     [
       `${folder}: ${count(rows, 'row')} in ${count(files, 'file')}, ${faults.length === 0 ? 'each in its bucket' : `${count(faults.length, 'file')} at fault`}`,

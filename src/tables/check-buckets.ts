@@ -34,7 +34,8 @@ const DIGITS = 40;
  * Looks whether each row of a folder's files lies in Hive's bucket of its key. Reads the key's column of every file, and no other. Engines that trust
  * the buckets lose rows in silence where it is not so.
  * @param folder URL ending in `/`, of files directly in it
- * @throws LakegateError of the store, `corrupt` for what is no Parquet, `unsupported` for a key of another type than a string or an integer
+ * @throws LakegateError of the store, `corrupt` for what is no Parquet, `unsupported` for a key of another type than a string or an integer, `usage` where
+ *   no file has the column: nothing was checked then
  */
 export async function checkBuckets(store: ObjectStore, folder: string, buckets: Buckets): Promise<BucketCheck> {
   const objects: ObjectInfo[] = [];
@@ -44,6 +45,15 @@ export async function checkBuckets(store: ObjectStore, folder: string, buckets: 
   }
   const limit = pLimit(FILES_AT_ONCE);
   const checked = await Promise.all(objects.map((object) => limit(() => checkFile(store, object, folder, buckets))));
+  if (checked.length > 0 && checked.every(({ hasKey }) => !hasKey)) {
+    throw new LakegateError(
+      'usage',
+      `no file in ${folder} has the column ${buckets.column}: name the one that its rows are bucketed by`,
+      {
+        context: { folder },
+      },
+    );
+  }
   const present = new Set(objects.map(({ url }) => bucketOfFile(url.slice(folder.length))));
   return {
     files: objects.length,
@@ -58,18 +68,18 @@ async function checkFile(
   object: ObjectInfo,
   folder: string,
   { column, count }: Buckets,
-): Promise<{ rows: number; fault?: BucketFault }> {
+): Promise<{ rows: number; hasKey: boolean; fault?: BucketFault }> {
   const file = object.url.slice(folder.length);
   const reader = await store.open(object.url, object);
   const footer = await readFooter(reader, object.url).finally(() => reader.close());
   const rows = footer.numRows;
+  const field = footer.fields.find(({ name }) => name.toLowerCase() === column.toLowerCase());
+  if (field === undefined) return { rows, hasKey: false, fault: { file, message: `it has no column ${column}` } };
   const own = bucketOfFile(file);
   if (own === undefined || own >= count) {
     const found = own === undefined ? 'none in its name' : `bucket ${own}`;
-    return { rows, fault: { file, message: `expected a bucket below ${count}, found ${found}` } };
+    return { rows, hasKey: true, fault: { file, message: `expected a bucket below ${count}, found ${found}` } };
   }
-  const field = footer.fields.find(({ name }) => name.toLowerCase() === column.toLowerCase());
-  if (field === undefined) return { rows, fault: { file, message: `it has no column ${column}` } };
   let misplaced = 0;
   let first: { row: number; bucket: number } | undefined;
   const batches = readRows(footer, () => store.open(object.url, object), { columns: [field.name] });
@@ -81,9 +91,9 @@ async function checkFile(
       first ??= { row: firstRow + index, bucket };
     }
   }
-  if (first === undefined) return { rows };
+  if (first === undefined) return { rows, hasKey: true };
   const message = `${misplaced} of ${rows} rows are not of bucket ${own}; the first is row ${first.row}, of bucket ${first.bucket}`;
-  return { rows, fault: { file, misplaced, message } };
+  return { rows, hasKey: true, fault: { file, misplaced, message } };
 }
 
 function keyOf(value: unknown, column: string): BucketKey {

@@ -39,7 +39,7 @@ describe('files', () => {
   const BUCKETS = 4;
   const keys = Array.from({ length: 200 }, (_, index) => (index % 50 === 0 ? null : `cust-${index}`));
 
-  async function written(rename: (bucket: number) => number = (bucket) => bucket) {
+  async function written(rename: (bucket: number) => number = (bucket) => bucket, column = 'id') {
     const store = createMemoryStore();
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
       const data = keys.filter((key) => hiveBucket(key, BUCKETS) === bucket);
@@ -47,7 +47,7 @@ describe('files', () => {
       await store.create(`memory:/t/00000${rename(bucket)}_0.parquet`, new Uint8Array(buffer));
     }
     await store.create('memory:/t/_SUCCESS', new Uint8Array());
-    return checkBuckets(store, 'memory:/t/', { column: 'id', count: BUCKETS });
+    return checkBuckets(store, 'memory:/t/', { column, count: BUCKETS });
   }
 
   test('each row in its bucket', async () => {
@@ -58,6 +58,13 @@ describe('files', () => {
     const { faults } = await written((bucket) => [1, 0, 2, 3][bucket]!);
     expect(faults.map(({ file }) => file)).toEqual(['000000_0.parquet', '000001_0.parquet']);
     expect(faults[0]!.message).toMatch(/^(\d+) of \1 rows are not of bucket 0; the first is row 0, of bucket 1$/);
+  });
+
+  test('a column that no file has: nothing was checked', async () => {
+    await expect(written(undefined, 'other')).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('no file in memory:/t/ has the column other'),
+    });
   });
 
   test('a bucket too many, a file without a name of one, a missing one', async () => {
