@@ -36,5 +36,7 @@ export function caughtReason(text: string): string {
     for (const key of place) found = (found as Record<string, unknown> | null | undefined)?.[key];
     if (typeof found === 'string' && found !== '') return found;
   }
-  return text;
+  // A job run that was stopped, or took too long, says no more than that.
+  const { JobRunState: state, Id: id } = output;
+  return typeof state === 'string' && typeof id === 'string' ? `Glue's job run ${id} ended as ${state}` : text;
 }

@@ -19,11 +19,19 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
         ...(count > failures.length
           ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
           : []),
-        'What failed is not registered anew: readers have what they had. The other tables are done.',
+        whatIsDone(failures),
         `Executions: ${[...new Set(runs.map(({ execution }) => execution))].join(', ')}. \`lakegate tables run ${pipeline} --stage NAME\` runs it again.`,
       ],
     };
   });
+}
+
+/** What readers have after it. */
+function whatIsDone(failures: readonly PipelineStep[]): string {
+  const has = (job: string) => failures.some((failure) => failure.job === job);
+  if (has('validate')) return 'Nothing was begun: readers have what they had.';
+  if (has('run')) return 'How far it came is in the execution. What was not registered is as readers had it.';
+  return 'What failed is not registered anew: readers have what they had. The other tables are done.';
 }
 
 /** Tables by number where all failures are of one, else the run. */

@@ -55,12 +55,17 @@ test.each([
     { QueryExecution: { Status: { State: 'FAILED', StateChangeReason: 'TABLE_NOT_FOUND' } } },
     'TABLE_NOT_FOUND',
   ],
+  ['a job run that took too long', { Id: 'jr_7', JobRunState: 'TIMEOUT' }, "Glue's job run jr_7 ended as TIMEOUT"],
   ['nothing known', { Anything: 1 }, '{"Anything":1}'],
 ])('what Step Functions caught of %s is told in its own words', (_what, cause, reason) => {
   const caught = JSON.stringify({ Error: 'States.TaskFailed', Cause: JSON.stringify(cause) });
   const whole = { ...failed, failures: [{ job: 'validate', reason: caught }] };
   expect(notices([newsOf(onTheBus(whole))!.news])).toMatchObject([
-    { headline: 'Pipeline partitioned: validate failed', items: [`validate: ${reason}`] },
+    {
+      headline: 'Pipeline partitioned: validate failed',
+      items: [`validate: ${reason}`],
+      text: ['Nothing was begun: readers have what they had.', expect.anything()],
+    },
   ]);
 });
 
