@@ -5,8 +5,8 @@ map; without it all columns go to the one table TABLE_NAME (the identity table).
 BUCKETING=ctas (the default) files are cut by size, for a CTAS to bucket later. ID_BUCKET=n cuts a snapshot's folder by `id_bucket=pmod(xxhash64(key), n)`.
 
 Each table is written beside its place, its rows are counted, and only then its files take the place of the old ones: a table that fails keeps its old
-data. With HOLD=true they stay there, for whoever audits them first and then commits them (src/tables/held-table.ts). One table's failure stops no other; the job fails at its end and names them. There is no job bookmark, hence no `job.commit()`: a run that raises
-has failed, one that ends has not.
+data. With HOLD=true they stay there, for whoever audits them and then commits them (src/tables/held-table.ts). One table's failure stops no other; the
+job fails at its end and names them. There is no job bookmark, hence no `job.commit()`: a run that raises has failed, one that ends has not.
 """
 
 import csv

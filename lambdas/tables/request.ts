@@ -21,7 +21,13 @@ const item = z.strictObject({
 
 /** Of the whole: whether run, source and table are the lake's is for the steps to see. */
 const REQUEST = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('validate'), pipeline, input: z.unknown(), execution: z.string().min(1) }),
+  z.strictObject({
+    mode: z.literal('validate'),
+    pipeline,
+    input: z.unknown(),
+    execution: z.string().min(1),
+    since: z.iso.datetime().exactOptional(),
+  }),
   z.strictObject({ mode: z.literal('audit'), item, share: number }),
   z.strictObject({ mode: z.literal('judge'), item }),
   z.strictObject({ mode: z.literal('plan'), item }),

@@ -1,14 +1,13 @@
 import { type EVENT_NAMES, EVENT_SOURCE, REPORT_WANTED } from '../../src/notify/event-source.ts';
-import { BUSY } from '../../src/pipelines/machine.ts';
 import type { PipelineJob } from '../../src/pipelines/model.ts';
 import { oneSource } from './pipeline-source.ts';
 import { call, caught, type PipelineParts, type State, type States } from './pipeline-states.ts';
-import { type Retry, retryOf } from './step-retries.ts';
+import { retryOf } from './step-retries.ts';
 
 const PIPELINE_FAILED = 'pipeline.failed' satisfies (typeof EVENT_NAMES)[number];
 
-/** Another execution of the pipeline has to end first: for half a day it is asked whether it has. */
-const WAIT_TURN: Retry = { ...retryOf([BUSY], 150, 60), MaxDelaySeconds: 600 };
+/** Until it is asked again whether the execution that has the pipeline has ended. The function says when that was often enough. */
+const TURN_SECONDS = 300;
 
 /** Sources worked on at the same time. */
 const SOURCES = 2;
@@ -29,9 +28,22 @@ export function pipelineDefinition(parts: PipelineParts): Record<string, unknown
     States: {
       Validate: call(
         worker,
-        { mode: 'validate', pipeline, 'input.$': '$', 'execution.$': '$$.Execution.Id' },
-        { retry: [WAIT_TURN], keeps: { as: 'plan' }, failed: 'TellInvalid', next: 'Sources' },
+        {
+          mode: 'validate',
+          pipeline,
+          'input.$': '$$.Execution.Input',
+          'execution.$': '$$.Execution.Id',
+          'since.$': '$$.Execution.StartTime',
+        },
+        { keeps: { as: 'plan' }, failed: 'TellInvalid', next: 'Turn' },
       ),
+      // No error of the function: its alarm is for what a person has to look at.
+      Turn: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.plan.busy', IsPresent: true, Next: 'WaitTurn' }],
+        Default: 'Sources',
+      },
+      WaitTurn: { Type: 'Wait', Seconds: TURN_SECONDS, Next: 'Validate' },
       Sources: {
         Type: 'Map',
         ItemsPath: '$.plan.sources',

@@ -1,6 +1,6 @@
 import { RETRYABLE } from '../../src/pipelines/machine.ts';
 import type { PipelineName, PipelineRequest } from '../../src/pipelines/model.ts';
-import { RETRY_LAMBDA, type Retry, retryOf } from './step-retries.ts';
+import { RETRY_LAMBDA, retryOf } from './step-retries.ts';
 
 /** What a pipeline's definition refers to. */
 export interface PipelineParts {
@@ -29,7 +29,6 @@ export type States = Record<string, State>;
 type Payload = { mode: PipelineRequest['mode'] } & Record<string, unknown>;
 
 export interface Call {
-  retry?: readonly Retry[];
   /** What is kept of the answer, and where; without it the state stays as it was. */
   keeps?: { as: string; path?: string };
   /** Goes on there after an error, which is at `$.failure` then. */
@@ -41,7 +40,7 @@ export interface Call {
 const RETRY_WORK = retryOf([RETRYABLE, 'Sandbox.Timedout', 'Lambda.Unknown'], 4, 20);
 
 /** A state that asks the function. */
-export function call(worker: string, Payload: Payload, { retry = [], keeps, failed, next }: Call): State {
+export function call(worker: string, Payload: Payload, { keeps, failed, next }: Call): State {
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
@@ -51,7 +50,7 @@ export function call(worker: string, Payload: Payload, { retry = [], keeps, fail
       : keeps.path === undefined
         ? { ResultSelector: { [`${keeps.as}.$`]: '$.Payload' } }
         : { ResultSelector: { [`${keeps.as}.$`]: `$.Payload.${keeps.as}` }, ResultPath: keeps.path }),
-    Retry: [...retry, RETRY_LAMBDA, RETRY_WORK],
+    Retry: [RETRY_LAMBDA, RETRY_WORK],
     ...(failed !== undefined && { Catch: caught(failed) }),
     Next: next,
   };

@@ -82,7 +82,7 @@ async function runOne(
     const summary = await runInOrder(
       async (request) => {
         const answer = await runStep(ports, config, request);
-        begun = true;
+        begun ||= !('busy' in answer);
         return answer;
       },
       engines,

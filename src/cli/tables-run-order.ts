@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { pipelineBusy } from '../pipelines/lock.ts';
 import type { PipelineAnswers, PipelineJob, PipelineName, PipelineRequest, SourceItem } from '../pipelines/model.ts';
 
 type Mode = PipelineRequest['mode'];
@@ -37,6 +38,8 @@ export async function runInOrder(
 ): Promise<PipelineAnswers['finish']> {
   const { pipeline, input, execution } = options;
   const plan = await step({ mode: 'validate', pipeline, input, execution });
+  // A person waits here, and knows better how long.
+  if ('busy' in plan) throw pipelineBusy(pipeline, plan.busy);
   const work = { step, engines, options };
   for (const item of plan.sources) if (!item.skip) await oneSource(work, item);
   return step({ mode: 'finish', pipeline, run: plan.run, execution });

@@ -1,6 +1,5 @@
 import { isKind, LakegateError } from '../errors.ts';
 import { LOCK, type Lock, parseDocument } from './documents.ts';
-import { BUSY } from './machine.ts';
 import type { PipelineName } from './model.ts';
 import type { PipelinePorts } from './ports.ts';
 
@@ -17,29 +16,37 @@ export function lockUrl(runs: string, pipeline: PipelineName): string {
 
 /**
  * Looks whether another execution has the pipeline, before work is spent on one that has to wait.
- * @throws LakegateError `conflict`, by the name `BUSY`, while another has it; `unavailable` where that cannot be told
+ * @returns that one; undefined where the pipeline is free, or this execution's
+ * @throws LakegateError `unavailable` where that cannot be told
  */
-export async function checkFree(ports: LockPorts, url: string, execution: string): Promise<void> {
+export async function otherHolder(ports: LockPorts, url: string, execution: string): Promise<string | undefined> {
   const held = await readLock(ports, url);
-  if (held !== undefined) await checkMine(ports, url, held.lock, execution);
+  return held && (await otherIn(ports, held.lock, execution));
 }
 
 /**
  * Takes a pipeline for an execution: from nobody, or from one that runs no more.
- * @returns whether it is newly taken; false where this execution has it already
- * @throws LakegateError as `checkFree`
+ * @returns whether it is newly taken, or this execution has it already; `busy`: who has it instead
+ * @throws LakegateError as `otherHolder`
  */
-export async function takeLock(ports: LockPorts, url: string, execution: string, run: string): Promise<boolean> {
+export async function takeLock(
+  ports: LockPorts,
+  url: string,
+  execution: string,
+  run: string,
+): Promise<{ isNew: boolean } | { busy: string }> {
   const lock: Lock = { execution, run, at: new Date(ports.now()).toISOString() };
   const bytes = new TextEncoder().encode(`${JSON.stringify(lock)}\n`);
   for (let turn = 0; turn < TURNS; turn += 1) {
-    if ((await ports.store.create(url, bytes)) !== undefined) return true;
+    if ((await ports.store.create(url, bytes)) !== undefined) return { isNew: true };
     const held = await readLock(ports, url);
     if (held === undefined) continue;
-    if (await checkMine(ports, url, held.lock, execution)) return false;
-    if ((await ports.store.replace(url, bytes, held.etag)) !== undefined) return true;
+    if (held.lock.execution === execution) return { isNew: false };
+    const other = await otherIn(ports, held.lock, execution);
+    if (other !== undefined) return { busy: other };
+    if ((await ports.store.replace(url, bytes, held.etag)) !== undefined) return { isNew: true };
   }
-  throw busy(url, 'another execution', execution);
+  return { busy: 'another execution' };
 }
 
 /** Gives a pipeline back, where this run still has it. */
@@ -56,23 +63,19 @@ export async function holdsLock(ports: Pick<PipelinePorts, 'store'>, url: string
   return held !== undefined && held.lock.run === run && held.lock.execution !== null;
 }
 
-/** @returns whether this execution has it. @throws LakegateError while another one has */
-async function checkMine(ports: LockPorts, url: string, lock: Lock, execution: string): Promise<boolean> {
-  if (lock.execution === execution) return true;
-  if (lock.execution !== null && (await ports.executionRunning(lock.execution))) {
-    throw busy(url, lock.execution, execution);
-  }
-  return false;
+/** The execution of a lock, where it is another one that runs. */
+async function otherIn(ports: LockPorts, lock: Lock, execution: string): Promise<string | undefined> {
+  if (lock.execution === null || lock.execution === execution) return undefined;
+  return (await ports.executionRunning(lock.execution)) ? lock.execution : undefined;
 }
 
-function busy(url: string, other: string, execution: string): LakegateError {
-  const error = new LakegateError(
+/** For who does not wait, or not any longer. @param other who has the pipeline */
+export function pipelineBusy(pipeline: PipelineName, other: string): LakegateError {
+  return new LakegateError(
     'conflict',
-    `the pipeline is at work for ${other}: one execution at a time. Wait for its end, and start this one again.`,
-    { context: { lock: url, other, execution }, retryable: false },
+    `the pipeline ${pipeline} is at work for ${other}: one execution at a time. Wait for its end, and start this one again.`,
+    { context: { pipeline, other }, retryable: false },
   );
-  error.name = BUSY;
-  return error;
 }
 
 async function readLock(

@@ -59,8 +59,11 @@ export interface PipelineFailure {
  * people want to know in it.
  */
 export type PipelineRequest =
-  /** Before anything is paid for: input, split maps, snapshots, databases; takes the pipeline's lock. */
-  | { mode: 'validate'; pipeline: PipelineName; input: unknown; execution: string }
+  /**
+   * Before anything is paid for: input, split maps, snapshots, databases; takes the pipeline's lock. `since`: when the execution began, ISO 8601; it
+   * waits its turn from then on. Asked without it, any number of times.
+   */
+  | { mode: 'validate'; pipeline: PipelineName; input: unknown; execution: string; since?: string }
   /** One share of the audit of a source's snapshot. */
   | { mode: 'audit'; item: SourceItem; share: number }
   /** The verdict of all shares. */
@@ -85,7 +88,8 @@ export type PipelineRequest =
 
 /** What each mode answers with. */
 export interface PipelineAnswers {
-  validate: RunPlan;
+  /** `busy`: the execution that has the pipeline. It is asked again later. */
+  validate: RunPlan | { busy: string };
   audit: { share: number };
   judge: { passed: boolean };
   plan: { pieces: number[] };

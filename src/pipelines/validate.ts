@@ -6,8 +6,8 @@ import { auditShares } from './audit-share.ts';
 import { checkCatalog, removeBuildings } from './check-catalog.ts';
 import { type CheckedSource, checkSource, chosenTables, readMap } from './check-source.ts';
 import type { RunSource } from './documents.ts';
-import { checkFree, lockUrl, releaseLock, takeLock } from './lock.ts';
-import type { PipelineName, RunPlan, SourceItem } from './model.ts';
+import { lockUrl, otherHolder, pipelineBusy, releaseLock, takeLock } from './lock.ts';
+import type { PipelineAnswers, PipelineRequest, RunPlan, SourceItem } from './model.ts';
 import type { PipelinePorts } from './ports.ts';
 import { lastTaken, type RunFiles, runFiles, runFolder } from './run-files.ts';
 import { type RunWish, runWish } from './run-input.ts';
@@ -21,25 +21,33 @@ const SHOWN = 200;
 /** What the same snapshot is split anew for, when it changes without a word in lake.yaml. */
 const FORMAT = 1;
 
+/** An execution waits so long for another one of its pipeline. */
+const LONGEST_WAIT_MS = 12 * 3_600_000;
+
+type Validate = Pick<Extract<PipelineRequest, { mode: 'validate' }>, 'pipeline' | 'input' | 'execution' | 'since'>;
+
 /**
  * Looks at all that a run depends on before anything is paid for: its input, split maps, snapshots, the Glue database and its tables. Then takes
  * the pipeline's lock, and writes down what the run works on.
  * @param execution names the run: the same one gets the same run
- * @throws LakegateError `invalid` with every fault at once; `conflict` by the name `BUSY` while another execution has the pipeline; what is worth
- *   another try
+ * @returns the plan; `busy` while another execution has the pipeline
+ * @throws LakegateError `invalid` with every fault at once; `conflict` when it has waited too long; what is worth another try
  */
 export async function validate(
   ports: PipelinePorts,
   config: PipelinesConfig,
-  request: { pipeline: PipelineName; input: unknown; execution: string },
-): Promise<RunPlan> {
+  request: Validate,
+): Promise<PipelineAnswers['validate']> {
   const { execution } = request;
   const pipeline = pipelineOf(config, request.pipeline);
   const lock = lockUrl(config.runs, pipeline.name);
-  await checkFree(ports, lock, execution);
+  const other = await otherHolder(ports, lock, execution);
+  if (other !== undefined) return inTurn(ports, request, other);
   const { wish, sources } = await checkAll(ports, config, pipeline, request.input);
   const run = runFiles(ports.store, runFolder(config.runs, pipeline.name, execution));
-  const isNew = await takeLock(ports, lock, execution, run.folder);
+  const taken = await takeLock(ports, lock, execution, run.folder);
+  if ('busy' in taken) return inTurn(ports, request, taken.busy);
+  const { isNew } = taken;
   try {
     // An execution of the same name may have left its files.
     if (isNew) {
@@ -52,6 +60,11 @@ export async function validate(
     if (isNew) await releaseLock(ports, lock, run.folder).catch(() => undefined);
     throw error;
   }
+}
+
+function inTurn({ now }: PipelinePorts, { pipeline, since }: Validate, other: string): { busy: string } {
+  if (since !== undefined && now() - Date.parse(since) > LONGEST_WAIT_MS) throw pipelineBusy(pipeline, other);
+  return { busy: other };
 }
 
 async function checkAll(

@@ -422,7 +422,9 @@ pipelines:
     held(`${hostname()}:99999999:x`);
     expect((await folder.run('tables run partitioned --force')).code).toBe(0);
     held(`${hostname()}:${process.pid}:x`);
-    expect((await folder.run('tables run partitioned')).out).toContain('the pipeline is at work for');
+    expect((await folder.run('tables run partitioned')).out).toContain(
+      'validate: the pipeline partitioned is at work for',
+    );
     held('arn:aws:states:eu-west-1:1:execution:acme-dev-tables-partitioned:x');
     expect((await folder.run('tables run partitioned')).out).toContain(
       'this machine cannot tell whether it still runs',

@@ -470,7 +470,7 @@ describe('copies, and buckets by Spark', () => {
     await reached;
     // Another one waits as long as the first runs.
     const second = flow.running.start('flow-dev-tables-partitioned', { snapshot: '2026-03-31', sources: ['infobase'] });
-    while (!second.retried.includes('Validate')) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!second.entered.includes('WaitTurn')) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(second.status).toBe('RUNNING');
     flow.running.before = () => undefined;
     await flow.running.abort(first.arn);

@@ -10,6 +10,7 @@ import type {
   PipelineJob,
   PipelineName,
   PipelineRequest,
+  RunPlan,
   SourceItem,
   TableNext,
 } from '../../src/pipelines/model.ts';
@@ -148,6 +149,16 @@ export async function step<M extends PipelineRequest['mode']>(
   ) as PipelineAnswers[M];
 }
 
+/** The first step of an execution that finds the pipeline free. */
+export async function begin(
+  lake: PipelineLake,
+  { pipeline = 'partitioned' as PipelineName, input = {} as unknown, execution = 'x:1' } = {},
+): Promise<RunPlan> {
+  const plan = await step(lake, { mode: 'validate', pipeline, input, execution });
+  if ('busy' in plan) throw new Error(`the pipeline is busy with ${plan.busy}`);
+  return plan;
+}
+
 /** Ends a process at any place. */
 export class Killed extends Error {}
 
@@ -158,7 +169,7 @@ export async function runPipeline(
 ): Promise<PipelineAnswers['finish']> {
   lake.running.add(execution);
   try {
-    const plan = await step(lake, { mode: 'validate', pipeline, input, execution });
+    const plan = await begin(lake, { pipeline, input, execution });
     for (const item of plan.sources) await runSource(lake, item);
     return await step(lake, { mode: 'finish', pipeline, run: plan.run, execution });
   } finally {

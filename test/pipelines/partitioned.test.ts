@@ -1,6 +1,6 @@
 import { LakegateError } from '../../src/errors.ts';
 import { runWish } from '../../src/pipelines/run-input.ts';
-import { DATABASE, DAY, drop, filesUnder, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
+import { begin, DATABASE, DAY, drop, filesUnder, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const PARTS = ['part_addressable_ids', 'part_ibe_01', 'part_ibe_02', 'part_n_a'];
 const TARGET = 'memory:/lake/tables/partitioned/';
@@ -326,13 +326,21 @@ describe('one execution at a time', () => {
     const lake = pipelineLake();
     await drop(lake);
     lake.running.add('x:1');
-    const first = await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:1' });
-    const second = () => step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:2' });
-    await expect(second()).rejects.toMatchObject({ name: 'Lakegate.Busy', retryable: false });
+    const first = await begin(lake, { execution: 'x:1' });
+    const since = new Date(T0).toISOString();
+    const waiting = (execution: string) =>
+      step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution, since });
+    expect(await waiting('x:2')).toEqual({ busy: 'x:1' });
+    lake.clock.now += DAY / 2;
+    expect(await waiting('x:2')).toEqual({ busy: 'x:1' });
+    // Half a day is enough.
+    lake.clock.now += 1;
+    await expect(waiting('x:2')).rejects.toThrow('the pipeline partitioned is at work for x:1');
+    await expect(waiting('x:2')).rejects.toMatchObject({ kind: 'conflict', retryable: false });
     // The same call come again is the same run.
-    expect(await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:1' })).toEqual(first);
+    expect(await begin(lake, { execution: 'x:1' })).toEqual(first);
     lake.running.delete('x:1');
-    const taken = await second();
+    const taken = await begin(lake, { execution: 'x:2' });
     expect(taken.run).not.toBe(first.run);
     // What is left of the first changes nothing any more.
     const [item] = first.sources;
@@ -342,9 +350,8 @@ describe('one execution at a time', () => {
     await step(lake, { mode: 'finish', pipeline: 'partitioned', run: first.run, execution: 'x:1' });
     expect(lake.told).toEqual([]);
     lake.running.add('x:2');
-    await expect(
-      step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:3' }),
-    ).rejects.toMatchObject({ name: 'Lakegate.Busy' });
+    lake.clock.now = T0;
+    expect(await waiting('x:3')).toEqual({ busy: 'x:2' });
   });
 
   test('two at the same moment: one goes on', async () => {
@@ -355,13 +362,14 @@ describe('one execution at a time', () => {
     const begun = await Promise.allSettled(
       executions.map((execution) => step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution })),
     );
-    expect(begun.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const going = begun.filter((one) => one.status === 'fulfilled' && !('busy' in one.value));
+    expect([going.length, begun.every(({ status }) => status === 'fulfilled')]).toEqual([1, true]);
   });
 
   test('a lock that cannot be asked after stops nobody for good', async () => {
     const lake = pipelineLake();
     await drop(lake);
-    await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:1' });
+    await begin(lake);
     lake.ports.executionRunning = async () => {
       throw new LakegateError('unavailable', 'Step Functions does not answer');
     };
@@ -439,7 +447,7 @@ test('a plan or a record that is broken is told, naming the file', async () => {
   expect(ended.failed).toEqual([
     { job: 'split', source: 'infobase', reason: expect.stringMatching(/plan-infobase.json is no plan of a split/) },
   ]);
-  const { run } = await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:2' });
+  const { run } = await begin(lake, { execution: 'x:2' });
   await put(lake, `${run}validate.json`, '[]');
   await expect(step(lake, { mode: 'finish', pipeline: 'partitioned', run, execution: 'x:2' })).rejects.toThrow(
     'validate.json is not what a pipeline wrote',
@@ -449,7 +457,7 @@ test('a plan or a record that is broken is told, naming the file', async () => {
 test('nothing leads out of the run: folders, sources and tables are those of the lake', async () => {
   const lake = pipelineLake();
   await drop(lake);
-  const { run, sources } = await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:1' });
+  const { run, sources } = await begin(lake);
   const item = sources[0]!;
   const refused = async (request: never) => expect(step(lake, request)).rejects.toMatchObject({ kind: 'usage' });
   await refused({ mode: 'plan', item: { ...item, run: `${RUNS}../../` } } as never);
@@ -466,7 +474,7 @@ test('nothing leads out of the run: folders, sources and tables are those of the
 test('a snapshot that changes under way is not split', async () => {
   const lake = pipelineLake();
   await drop(lake);
-  const { sources } = await step(lake, { mode: 'validate', pipeline: 'partitioned', input: {}, execution: 'x:1' });
+  const { sources } = await begin(lake);
   const late = 'memory:/raw/infobase/snapshot_dt=2026-01-31/part-00001.snappy.parquet';
   await lake.store.copy(late, late.replace('00001', '00002'));
   await expect(step(lake, { mode: 'plan', item: sources[0]! })).rejects.toThrow(

@@ -106,8 +106,16 @@ export async function startStepFunctions(
     const run = new StateMachine(withPlainCauses(adapted(definition) as Definition), {
       validationOptions: { checkArn: false },
     }).run(input as never, {
-      context: { Execution: { Id: arn }, State: { EnteredTime: '2026-02-01T03:00:00Z' } },
-      overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: waits },
+      context: {
+        Execution: { Id: arn, Input: input as never, StartTime: new Date().toISOString() },
+        State: { EnteredTime: '2026-02-01T03:00:00Z' },
+      },
+      overrides: {
+        taskResourceLocalHandlers: handlers,
+        retryIntervalOverrides: waits,
+        // Who waits for another execution looks again soon.
+        waitTimeOverrides: { WaitTurn: 200 },
+      },
     });
     const execution: LocalExecution = { arn, status: 'RUNNING', entered: [], retried: [], ended: Promise.resolve() };
     const watched = watch(run, execution, history);
@@ -254,8 +262,8 @@ function overridesOf(
       if (state.Resource !== undefined) {
         if (name in handlers) throw new Error(`two states ${name}`);
         handlers[name] = actorOf(state.Resource)(name);
-        // Their waits are Step Functions' own, which need no test. Who waits for another execution looks again soon.
-        waits[name] = (state.Retry ?? []).map((_, index) => (name === 'Validate' && index === 0 ? 200 : 5));
+        // Their waits are Step Functions' own, which need no test.
+        waits[name] = (state.Retry ?? []).map(() => 5);
       }
       if (state.ItemProcessor !== undefined) visit(state.ItemProcessor.States);
       for (const branch of state.Branches ?? []) visit(branch.States);
