@@ -1,17 +1,14 @@
-import { Duration, RemovalPolicy, Tags, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 import type { PartitionsConfig } from '../../src/config/partitions-model.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
-import { acknowledgeWildcard, allow } from './grants.ts';
+import { LakegateMachine } from './lakegate-machine.ts';
+import { missedQueue } from './missed-queue.ts';
 import { partitionDefinition } from './partition-definition.ts';
-import { RunbookAlarm } from './runbook-alarm.ts';
 
 export interface PartitionRunsProps {
   lake: StageLake;
@@ -28,51 +25,47 @@ const SYNCS = [
   { sync: 'reconcile', every: 'reconcileMs', does: 'Holds the catalogue against all folders' },
 ] as const;
 
-/** The scheduled runs over all raw databases: a state machine, the schedules that start it, and the alarms on both. */
-export class PartitionRuns extends Construct {
-  readonly stateMachine: StateMachine;
+/** End of the state machine's name. */
+const PART = 'partition-runs';
 
+/** The scheduled runs over all raw databases: a state machine, the schedules that start it, and the alarms on both. */
+export class PartitionRuns extends LakegateMachine {
   constructor(scope: Construct, id: string, { lake, partitions, worker, email }: PartitionRunsProps) {
-    super(scope, id);
     const names = stageNames(lake);
-    const stateMachineName = names.of('partition-runs');
     const workerArn = names.arn('lambda', `function:${worker}`);
-    const ownArn = names.arn('states', `stateMachine:${stateMachineName}`);
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
-    const grants = allow(role, [
-      { actions: ['lambda:InvokeFunction'], resources: [workerArn] },
-      { actions: ['events:PutEvents'], resources: [names.arn('events', `event-bus/${names.bus}`)] },
-      { actions: ['states:StartExecution'], resources: [ownArn] },
-    ]);
-    const logGroup = new LogGroup(this, 'Logs', {
-      // Groups under this prefix need no resource policy of their own, of which an account may have ten.
-      logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
-      retention: lake.stage.logDays as RetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
+    const ownArn = names.arn('states', `stateMachine:${names.of(PART)}`);
+    const mail = email && { email };
+    super(scope, id, {
+      lake,
+      part: PART,
+      definition: partitionDefinition({
+        worker: workerArn,
+        stateMachine: ownArn,
+        bus: names.bus,
+        concurrency: partitions.concurrency,
+      }),
+      grants: [
+        { actions: ['lambda:InvokeFunction'], resources: [workerArn] },
+        { actions: ['events:PutEvents'], resources: [names.arn('events', `event-bus/${names.bus}`)] },
+        { actions: ['states:StartExecution'], resources: [ownArn] },
+      ],
+      failed: {
+        summary: 'A run of partition management could not look at some databases.',
+        heading: 'Partition runs failed',
+      },
+      late: {
+        summary: 'A run of partition management was ended because it took too long.',
+        heading: 'Partition runs failed',
+      },
+      ...mail,
     });
-    const definition = partitionDefinition({
-      worker: workerArn,
-      stateMachine: ownArn,
-      bus: names.bus,
-      concurrency: partitions.concurrency,
+    const notBegun = missedQueue(this, 'NotBegun', {
+      queueName: names.of(`${PART}-dead`),
+      summary: 'Scheduled runs of partition management could not be started.',
+      heading: 'Partition runs did not begin',
+      ...mail,
     });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      stateMachineName,
-      stateMachineType: StateMachineType.STANDARD,
-      definitionBody: DefinitionBody.fromString(JSON.stringify(definition)),
-      role,
-      tracingEnabled: true,
-      logs: { destination: logGroup, level: LogLevel.ALL, includeExecutionData: true },
-    });
-    this.stateMachine.node.addDependency(grants);
-    acknowledgeWildcard(
-      role,
-      '*',
-      'Step Functions sets up its logs and traces by actions that take no narrower resource.',
-    );
-    Tags.of(this).add('part', 'partition-runs');
-    this.schedules(names.of('partitions'), partitions, this.notBegun(stateMachineName, email));
-    this.alarms(stateMachineName, email);
+    this.schedules(names.of('partitions'), partitions, notBegun);
   }
 
   private schedules(name: string, { schedule }: PartitionsConfig, dead: Queue): void {
@@ -95,46 +88,5 @@ export class PartitionRuns extends Construct {
         ],
       });
     }
-  }
-
-  /** Scheduled runs that could not be started. */
-  private notBegun(name: string, email: ITopic | undefined): Queue {
-    const queue = new Queue(this, 'NotBegun', {
-      queueName: `${name}-dead`,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
-    new RunbookAlarm(this, 'NotBegunAlarm', {
-      name: `${name}-dead`,
-      summary: 'Scheduled runs of partition management could not be started.',
-      heading: 'Partition runs did not begin',
-      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: 1,
-      ...(email && { email }),
-    });
-    return queue;
-  }
-
-  private alarms(name: string, email: ITopic | undefined): void {
-    const metric = { period: Duration.minutes(5), statistic: 'Sum' };
-    const common = { threshold: 1, ...(email && { email }) };
-    // An execution that a person aborts is no news to them.
-    new RunbookAlarm(this, 'Failed', {
-      ...common,
-      name: `${name}-failed`,
-      summary: 'A run of partition management could not look at some databases.',
-      heading: 'Partition runs failed',
-      metric: this.stateMachine.metricFailed(metric),
-    });
-    new RunbookAlarm(this, 'Late', {
-      ...common,
-      name: `${name}-late`,
-      summary: 'A run of partition management was ended because it took too long.',
-      heading: 'Partition runs failed',
-      metric: this.stateMachine.metricTimedOut(metric),
-    });
   }
 }

@@ -1,14 +1,13 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { PipelineSource, PipelinesConfig } from '../../src/config/pipelines-model.ts';
 import { markerRulePart } from '../../src/pipelines/machine.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
-import { RunbookAlarm } from './runbook-alarm.ts';
+import { missedQueue } from './missed-queue.ts';
 import { pipelinesOf, placeOf } from './tables-grants.ts';
 
 export interface PipelineStartsProps {
@@ -30,7 +29,13 @@ export class PipelineStarts extends Construct {
       : [];
     if (schedule === undefined && marked.length === 0) return;
     const names = stageNames(lake);
-    const common = { deadLetterQueue: this.notBegun(names.of('tables-dead'), email), maxEventAge: Duration.hours(24) };
+    const notBegun = missedQueue(this, 'NotBegun', {
+      queueName: names.of('tables-dead'),
+      summary: 'The pipelines could not be started.',
+      heading: 'Pipelines did not begin',
+      ...(email && { email }),
+    });
+    const common = { deadLetterQueue: notBegun, maxEventAge: Duration.hours(24) };
     if (schedule !== undefined) {
       new Rule(this, 'Schedule', {
         ruleName: names.of('tables-schedule'),
@@ -48,26 +53,6 @@ export class PipelineStarts extends Construct {
         targets: [new SfnStateMachine(runAll, common)],
       });
     }
-  }
-
-  private notBegun(queueName: string, email: ITopic | undefined): Queue {
-    const queue = new Queue(this, 'NotBegun', {
-      queueName,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
-    new RunbookAlarm(this, 'NotBegunAlarm', {
-      name: queueName,
-      summary: 'The pipelines could not be started.',
-      heading: 'Pipelines did not begin',
-      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: 1,
-      ...(email && { email }),
-    });
-    return queue;
   }
 }
 

@@ -1,9 +1,8 @@
-import { Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { athenaGrants } from '../constructs/athena-grants.ts';
 import { catalogGrants, glueDatabases, glueListing } from '../constructs/catalog-grants.ts';
@@ -13,6 +12,7 @@ import { gateMetric } from '../constructs/gate-metrics.ts';
 import type { Grant } from '../constructs/grants.ts';
 import { type FunctionNetwork, LakegateFunction } from '../constructs/lakegate-function.ts';
 import { MaintenanceSchedules } from '../constructs/maintenance-schedules.ts';
+import { missedQueue } from '../constructs/missed-queue.ts';
 import { QueueWorker } from '../constructs/queue-worker.ts';
 import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import { readRaw, writeLake } from '../constructs/storage-grants.ts';
@@ -73,7 +73,12 @@ export class GateStack extends Stack {
       targets: [new SqsQueue(queue, { deadLetterQueue: dead, maxEventAge: Duration.hours(24) })],
     });
 
-    const missed = this.missedRuns(lake, email);
+    const missed = missedQueue(this, 'MissedRuns', {
+      queueName: names.of('maintenance-dead'),
+      summary: 'Scheduled maintenance failed or could not be started.',
+      heading: 'Maintenance did not run',
+      ...(email && { email }),
+    });
     const maintenance = new LakegateFunction(this, 'Maintenance', {
       ...common,
       name: 'maintenance',
@@ -106,28 +111,6 @@ export class GateStack extends Stack {
 
     this.outcomeAlarms(lake, email);
     new GateDashboard(this, 'Dashboard', { lake, wap, notify, maintenance, ...(upkeep && { upkeep }) });
-  }
-
-  /** Scheduled runs that failed or never began. */
-  private missedRuns(lake: StageLake, email: ITopic | undefined): Queue {
-    const queueName = stageNames(lake).of('maintenance-dead');
-    const queue = new Queue(this, 'MissedRuns', {
-      queueName,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
-    new RunbookAlarm(this, 'MissedRunsAlarm', {
-      name: queueName,
-      summary: 'Scheduled maintenance failed or could not be started.',
-      heading: 'Maintenance did not run',
-      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: 1,
-      ...(email && { email }),
-    });
-    return queue;
   }
 
   /** What the functions say of their own work, beside what AWS says of them. */

@@ -1,14 +1,14 @@
-import { Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { EventBus, EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { ReportsConfig } from '../../src/config/reports.ts';
 import { REPORT_WANTED } from '../../src/notify/event-source.ts';
 import { gateMetric } from '../constructs/gate-metrics.ts';
 import { type FunctionNetwork, LakegateFunction } from '../constructs/lakegate-function.ts';
+import { missedQueue } from '../constructs/missed-queue.ts';
 import { cleanRoomsReading, monitorReading, reportWriting } from '../constructs/report-grants.ts';
 import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
@@ -35,7 +35,12 @@ export class ReportStack extends Stack {
     super(scope, id, props);
     const names = stageNames(lake);
     const { cleanrooms, monitor } = reports;
-    const dead = this.missedReports(lake, email);
+    const dead = missedQueue(this, 'Missed', {
+      queueName: names.of('report-dead'),
+      summary: 'A report failed twice or could not be started.',
+      heading: 'Reports were not made',
+      ...(email && { email }),
+    });
     const report = new LakegateFunction(this, 'Report', {
       lake,
       name: 'report',
@@ -86,27 +91,5 @@ export class ReportStack extends Stack {
       threshold: 1,
       ...(email && { email }),
     });
-  }
-
-  /** Runs that failed twice or never began. */
-  private missedReports(lake: StageLake, email: ITopic | undefined): Queue {
-    const queueName = stageNames(lake).of('report-dead');
-    const queue = new Queue(this, 'Missed', {
-      queueName,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
-    new RunbookAlarm(this, 'MissedAlarm', {
-      name: queueName,
-      summary: 'A report failed twice or could not be started.',
-      heading: 'Reports were not made',
-      metric: queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }),
-      threshold: 1,
-      ...(email && { email }),
-    });
-    return queue;
   }
 }

@@ -6,8 +6,8 @@ import type { PipelinesConfig } from '../../src/config/pipelines-model.ts';
 import { machinePart } from '../../src/pipelines/machine.ts';
 import type { Grant } from '../constructs/grants.ts';
 import { LakegateFunction } from '../constructs/lakegate-function.ts';
+import { LakegateMachine, type LakegateMachineProps } from '../constructs/lakegate-machine.ts';
 import { pipelineDefinition } from '../constructs/pipeline-definition.ts';
-import { PipelineMachine } from '../constructs/pipeline-machine.ts';
 import { PipelineStarts } from '../constructs/pipeline-starts.ts';
 import { runAllDefinition } from '../constructs/run-all-definition.ts';
 import { SplitJob } from '../constructs/split-job.ts';
@@ -62,10 +62,10 @@ export class TablesStack extends Stack {
     const machines = all.map((pipeline) => {
       const { name, engine } = pipeline;
       const glueJob = engine === 'spark' ? job?.jobName : undefined;
-      const machine = new PipelineMachine(this, name === 'bucketed' ? 'Bucketed' : 'Partitioned', {
+      const machine = new LakegateMachine(this, name === 'bucketed' ? 'Bucketed' : 'Partitioned', {
         lake,
-        machine: name,
-        what: `The pipeline ${name}`,
+        part: machinePart(name),
+        ...alarmWords(`The pipeline ${name}`),
         definition: pipelineDefinition({
           pipeline: name,
           worker: names.arn('lambda', `function:${names.of('tables')}`),
@@ -83,10 +83,10 @@ export class TablesStack extends Stack {
       if (job) machine.node.addDependency(job);
       return machine;
     });
-    const runAll = new PipelineMachine(this, 'RunAll', {
+    const runAll = new LakegateMachine(this, 'RunAll', {
       lake,
-      machine: 'run-all',
-      what: 'A run of the pipelines',
+      part: machinePart('run-all'),
+      ...alarmWords('A run of the pipelines'),
       definition: runAllDefinition(
         Object.fromEntries(
           all.map(({ name }) => [name, names.arn('states', `stateMachine:${names.of(machinePart(name))}`)]),
@@ -99,6 +99,15 @@ export class TablesStack extends Stack {
     for (const machine of machines) runAll.node.addDependency(machine);
     new PipelineStarts(this, 'Starts', { lake, pipelines, runAll: runAll.stateMachine, ...mail });
   }
+}
+
+/** What alarms on a state machine say. @param what in their sentences: `The pipeline bucketed` */
+function alarmWords(what: string): Pick<LakegateMachineProps, 'failed' | 'late'> {
+  const heading = 'A pipeline failed';
+  return {
+    failed: { summary: `${what} could not do all of its work.`, heading },
+    late: { summary: `${what} was ended because it took too long.`, heading },
+  };
 }
 
 /** @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html and …/connect-athena.html */

@@ -4,29 +4,37 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { machinePart } from '../../src/pipelines/machine.ts';
-import type { PipelineName } from '../../src/pipelines/model.ts';
 import { type StageLake, stageNames } from '../stage-names.ts';
 import { acknowledgeWildcard, allow, type Grant } from './grants.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 
-export interface PipelineMachineProps {
+/** An alarm's sentence, and its heading in the runbook. */
+interface AlarmWords {
+  summary: string;
+  heading: string;
+}
+
+export interface LakegateMachineProps {
   lake: StageLake;
-  machine: PipelineName | 'run-all';
+  /** Its name is `<name>-<stage>-<part>`. */
+  part: string;
+  /** In Amazon States Language with JSONPath. */
   definition: Record<string, unknown>;
   grants: readonly Grant[];
-  /** What it is, in an alarm's sentence: `The pipeline bucketed`. */
-  what: string;
+  /** An execution failed. */
+  failed: AlarmWords;
+  /** An execution was ended because it took too long. */
+  late: AlarmWords;
   email?: ITopic;
 }
 
-/** A state machine of the pipelines, with a role that lists its rights, its log, traces, and alarms on executions that failed or took too long. */
-export class PipelineMachine extends Construct {
+/** A state machine with a role that lists its rights, its log, traces, and alarms on executions that failed or took too long. */
+export class LakegateMachine extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, { lake, machine, definition, grants, what, email }: PipelineMachineProps) {
+  constructor(scope: Construct, id: string, { lake, part, definition, grants, ...alarms }: LakegateMachineProps) {
     super(scope, id);
-    const stateMachineName = stageNames(lake).of(machinePart(machine));
+    const stateMachineName = stageNames(lake).of(part);
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
     const policy = allow(role, grants);
     const logGroup = new LogGroup(this, 'Logs', {
@@ -49,20 +57,21 @@ export class PipelineMachine extends Construct {
       '*',
       'Step Functions sets up its logs and traces by actions that take no narrower resource.',
     );
-    Tags.of(this).add('part', machinePart(machine));
+    Tags.of(this).add('part', part);
+    const { failed, late, email } = alarms;
     const metric = { period: Duration.minutes(5), statistic: 'Sum' };
-    const common = { threshold: 1, heading: 'A pipeline failed', ...(email && { email }) };
+    const common = { threshold: 1, ...(email && { email }) };
     // An execution that a person aborts is no news to them.
     new RunbookAlarm(this, 'Failed', {
       ...common,
+      ...failed,
       name: `${stateMachineName}-failed`,
-      summary: `${what} could not do all of its work.`,
       metric: this.stateMachine.metricFailed(metric),
     });
     new RunbookAlarm(this, 'Late', {
       ...common,
+      ...late,
       name: `${stateMachineName}-late`,
-      summary: `${what} was ended because it took too long.`,
       metric: this.stateMachine.metricTimedOut(metric),
     });
   }
