@@ -71,7 +71,8 @@ export async function syncDatabase(
   }
   const limit = pLimit(LISTINGS_AT_ONCE);
   const results = new Map<string, TableResult>();
-  const turns = pLimit(TABLES_AT_ONCE);
+  // Where a run got nowhere with its first table, that one has the time of the next to itself: sixteen would share it again.
+  const turns = pLimit(continuation !== undefined && continuation.stalled > 0 ? 1 : TABLES_AT_ONCE);
   await Promise.all(
     due.map((table) =>
       turns(async () => {
