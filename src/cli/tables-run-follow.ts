@@ -27,6 +27,7 @@ const FINISHED = z.object({
   summary: z.object({
     tables: z.number(),
     skipped: z.number(),
+    notes: z.array(z.string()).exactOptional(),
     failed: z.array(
       z.object({ job: z.string(), source: z.string().optional(), table: z.string().optional(), reason: z.string() }),
     ),
@@ -129,6 +130,7 @@ function reportOf({ execution, pipeline, facts, summary }: Watched): RunReport {
     execution,
     status,
     ...(summary && { tables: summary.tables, skipped: summary.skipped }),
+    ...(summary?.notes && { notes: summary.notes }),
     failed: status !== 'failed' || failed.length > 0 ? failed : [{ job: jobOf(facts), reason: reasonOf(facts) }],
     reports: summary?.reports.map(({ report }) => report) ?? [],
   };

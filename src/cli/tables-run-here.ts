@@ -88,9 +88,10 @@ async function runOne(
       engines,
       { pipeline, input, execution, concurrency, onStep },
     );
-    const { tables, skipped, failed, reports } = summary;
+    const { tables, skipped, notes, failed, reports } = summary;
     const status = failed.length === 0 ? 'succeeded' : 'failed';
-    return { pipeline, status, tables, skipped, failed, reports: reports.map(({ report }) => report) };
+    const asked = reports.map(({ report }) => report);
+    return { pipeline, status, tables, skipped, ...(notes && { notes }), failed, reports: asked };
   } catch (error) {
     if (!(error instanceof LakegateError) || error.kind === 'internal') throw error;
     const job = begun ? 'run' : 'validate';

@@ -12,6 +12,8 @@ export interface RunReport {
   /** Tables that were done, and sources whose snapshot was taken already. */
   tables?: number;
   skipped?: number;
+  /** What is to be known though nothing failed. */
+  notes?: string[];
   /** What failed, and why. */
   failed: (Omit<PipelineFailure, 'job'> & { job: string })[];
   /** Reports that were asked for. */
@@ -38,7 +40,7 @@ const WORDS: Record<RunReport['status'], string> = {
 
 /** A line for each pipeline, and one for each thing that failed. */
 export function renderRuns(runs: readonly RunReport[], output: Output): string {
-  const lines = runs.flatMap(({ pipeline, status, execution, tables, skipped = 0, failed, reports }) => {
+  const lines = runs.flatMap(({ pipeline, status, execution, tables, skipped = 0, notes = [], failed, reports }) => {
     const facts = [
       ...(tables === undefined ? [] : [count(tables, 'table')]),
       ...(skipped === 0 ? [] : [`${count(skipped, 'source')} whose snapshot was taken before`]),
@@ -51,6 +53,7 @@ export function renderRuns(runs: readonly RunReport[], output: Output): string {
     );
     return [
       `${printable(pipeline)} ${painted}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`,
+      ...notes.map((note) => `  ${printable(note)}`),
       ...failed.map(({ job, source, table, reason }) => {
         const where = [source, table].filter((part) => part !== undefined).join(' ');
         // Faults of an input come a line each.

@@ -23,6 +23,8 @@ const RUN_SOURCE = z.object({
   snapshot: date,
   folder,
   skip: z.boolean(),
+  /** The newer snapshot that was taken before, for which this one is passed over. */
+  newer: date.exactOptional(),
   shares: count,
   /** By the footers; null where they cannot all be read by lakegate itself. */
   rows: count.nullable(),

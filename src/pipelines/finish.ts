@@ -55,13 +55,22 @@ export async function finish(
     ]);
   }
   await releaseLock(ports, lock, run.folder);
+  const notes = sources.flatMap(passedOver);
   return {
     pipeline: pipeline.name,
     tables,
     skipped: sources.filter(({ skip }) => skip).length,
+    ...(notes.length > 0 && { notes }),
     failed: failed.slice(0, NAMED),
     reports: tables > 0 ? pipeline.reports.map((report) => ({ report })) : [],
   };
+}
+
+function passedOver({ source, snapshot, newer }: RunSource): string[] {
+  if (newer === undefined) return [];
+  return [
+    `snapshot_dt=${snapshot} of ${source} was passed over: ${newer} was taken before. To take it all the same, start the pipeline with that snapshot, or with force`,
+  ];
 }
 
 async function remember(

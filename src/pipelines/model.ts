@@ -29,7 +29,7 @@ export interface SourceItem {
   /** `YYYY-MM-DD`. */
   snapshot: string;
   engine: 'copy' | 'spark';
-  /** Its snapshot was taken already, by an earlier run that did all of this one's work: nothing is to be done. */
+  /** Its snapshot was taken already, by an earlier run that did all of this one's work, or a newer one was: nothing is to be done. */
   skip: boolean;
   /** Shares that the audit of the snapshot is done in, each by its own call: `[0, 1, 2]`. Empty: it is not audited. */
   shares: number[];
@@ -105,6 +105,8 @@ export interface PipelineAnswers {
     pipeline: PipelineName;
     tables: number;
     skipped: number;
+    /** What a person should know though nothing failed; absent where there is nothing. */
+    notes?: string[];
     failed: PipelineFailure[];
     reports: { report: string }[];
   };

@@ -8,6 +8,8 @@ export interface RunWish {
   tables: string[];
   sources?: string[];
   force: boolean;
+  /** Whether a person named the snapshot: it is taken then though a newer one was. */
+  byName: boolean;
 }
 
 const NONE = '_NONE_';
@@ -20,7 +22,7 @@ const KEYS = { snapshot: 'SNAPSHOT_DT', tables: 'TABLES_FILTER', sources: undefi
  * @param report hears of each fault
  */
 export function runWish(input: unknown, sources: readonly PipelineSource[], report: (fault: string) => void): RunWish {
-  const nothing: RunWish = { tables: [], force: false };
+  const nothing: RunWish = { tables: [], force: false, byName: false };
   if (input === undefined || input === null) return nothing;
   if (!isObject(input)) {
     report(`the input: expected an object, found ${shown(input)}`);
@@ -46,6 +48,7 @@ export function runWish(input: unknown, sources: readonly PipelineSource[], repo
     tables: tables ?? [],
     ...(wanted !== undefined && { sources: wanted }),
     force: force === true,
+    byName: snapshot !== undefined,
   };
 }
 

@@ -156,7 +156,10 @@ async function writeRun(ports: PipelinePorts, config: PipelinesConfig, begun: Be
     const { source, snapshot, map, tables, rows } = checked;
     const last = await lastTaken(ports.store, config.runs, pipeline.name, source.name);
     const fingerprint = fingerprintOf(config, pipeline, checked);
-    const skip = !wish.force && !filtered && last?.fingerprint === fingerprint;
+    // A marker that is written late, or a newest snapshot that was moved away, takes no tables back.
+    const newer = !wish.force && !wish.byName && last && last.snapshot > snapshot.date ? last.snapshot : undefined;
+    const isSame = !wish.force && !filtered && last?.fingerprint === fingerprint;
+    const skip = isSame || newer !== undefined;
     const shares = skip ? 0 : auditShares(source, rows ?? 0);
     if (map !== undefined) await writeMap(ports, run.mapUrl(source.name), map.text);
     found.push({
@@ -164,6 +167,7 @@ async function writeRun(ports: PipelinePorts, config: PipelinesConfig, begun: Be
       snapshot: snapshot.date,
       folder: snapshot.folder,
       skip,
+      ...(newer !== undefined && { newer }),
       shares,
       rows: rows ?? null,
       lastRows: last?.rows ?? null,

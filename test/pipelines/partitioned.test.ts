@@ -55,6 +55,31 @@ test('a snapshot that was taken is skipped, until anything of it or its settings
   expect(after.skipped).toBe(1);
 });
 
+test('an older snapshot than was taken takes no tables back; named, or by force, it is taken', async () => {
+  const lake = pipelineLake();
+  const dated = async () =>
+    new TextDecoder().decode((await lake.store.read(`${TARGET}infobase/metadata/snapshot_dt.txt`)).bytes).trim();
+  await drop(lake);
+  await drop(lake, '2026-02-28', 21);
+  expect(await runPipeline(lake, { input: { sources: ['infobase'] } })).toMatchObject({ tables: 3, failed: [] });
+  // The newest was moved away. A marker names a snapshot as nobody does by hand, which is the same (see below).
+  await lake.store.delete(['memory:/raw/infobase/snapshot_dt=2026-02-28/_SUCCESS']);
+  const run = (execution: string, more: object) =>
+    runPipeline(lake, { execution, input: { sources: ['infobase'], ...more } });
+  const late = await run('x:2', {});
+  expect(late).toMatchObject({ tables: 0, skipped: 1, failed: [], reports: [] });
+  expect(late.notes).toEqual([
+    expect.stringMatching(/^snapshot_dt=2026-01-31 of infobase was passed over: 2026-02-28 was taken before\. /),
+  ]);
+  expect(await run('x:3', { tables: ['N_A'] })).toMatchObject({ tables: 0, skipped: 1 });
+  expect(await dated()).toBe('2026-02-28');
+  const named = await run('x:4', { snapshot: '2026-01-31' });
+  expect(named).toMatchObject({ tables: 3, skipped: 0, failed: [] });
+  expect(named).not.toHaveProperty('notes');
+  expect(await dated()).toBe('2026-01-31');
+  expect(await run('x:5', { force: true })).toMatchObject({ tables: 3, skipped: 0 });
+});
+
 test('tables that were asked for alone', async () => {
   const lake = pipelineLake();
   await drop(lake);
@@ -126,9 +151,10 @@ describe('before anything is begun', () => {
       sources: ['infobase'],
       tables: [],
       force: false,
+      byName: false,
     });
     expect(wish('infobase/snapshot_dt=2026-01-31/part=1/_SUCCESS').sources).toEqual([]);
-    expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false });
+    expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false, byName: false });
     expect(faults).toEqual([]);
     wish('infobase/snapshot_dt=2026-01-31/part-0.parquet');
     wish('elsewhere/_SUCCESS');
