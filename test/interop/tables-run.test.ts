@@ -489,6 +489,34 @@ describe('copies, and buckets by Spark', () => {
     expect(flow.running.calls).toEqual(['validate', 'finish']);
   });
 
+  test('a table of Spark that does not pass its audit: readers of the registered one keep what they have', async () => {
+    const date = '2026-04-30';
+    await snapshot(flow, date);
+    const staging = spoil(flow, 'bucketed', 'B');
+    const known = await versions('consumer');
+    const execution = await flow.run('bucketed', { sources: ['infobase'], snapshot: date });
+    expect([execution.status, execution.error]).toEqual(['FAILED', 'TablesFailed']);
+    expect(toldFailures()).toEqual([
+      { job: 'audit', source: 'infobase', table: 'B', reason: expect.stringContaining('60 rows as in the snapshot') },
+    ]);
+    expect(toldFailures()[0]!.reason).toContain(`Its files are in ${staging} until the next run`);
+    expect(await differences(flow, 'consumer', 'bucketed_b', FIRST)).toBe(SAME);
+    expect((await versions('consumer')).bucketed_b).toBe(known.bucketed_b);
+    expect(await store.head(`${staging}held.json`)).toBeDefined();
+    expect(await differences(flow, 'consumer', 'bucketed_a', date)).toBe(SAME);
+    // What the function moved into its place lies in Hive's buckets; so does what the next run makes.
+    flow.running.before = () => undefined;
+    const next = await flow.run('bucketed', { sources: ['infobase'], snapshot: date });
+    expect([next.status, next.cause]).toEqual(['SUCCEEDED', undefined]);
+    expect(await differences(flow, 'consumer', 'bucketed_b', date)).toBe(SAME);
+    for (const table of ['a', 'b', 'c']) {
+      const [place] = await foldersOf(glue, 'consumer', `bucketed_${table}`);
+      const whole = { files: BUCKETS, rows: ROWS, missing: [], faults: [] };
+      expect([table, await checkBuckets(store, place!, { column: KEY, count: BUCKETS })]).toEqual([table, whole]);
+    }
+    expect(await store.head(`${staging}held.json`)).toBeUndefined();
+  });
+
   test('the command starts a machine, follows it, and ends as it ended', async () => {
     type Answer = { stage: string; runs: RunReport[] };
     const run = async (words: string) => {
@@ -573,6 +601,20 @@ describe('copies, and buckets by Spark', () => {
   });
 });
 
+/** Before a table's audit: one of the files that Spark wrote has other rows. @returns its staging folder */
+function spoil(stage: Stage, pipeline: string, table: string, inside = ''): string {
+  const staging = `${stage.lake}tables/${pipeline}/infobase/_staging_spark/${table}/${inside}`;
+  stage.running.before = async (what, { table: asked }) => {
+    if (what !== 'register' || asked !== table) return;
+    const { bytes } = await store.read(`${staging}held.json`);
+    const [first] = Object.keys((JSON.parse(new TextDecoder().decode(bytes)) as { moves: object }).moves);
+    const { etag } = (await store.head(`${staging}${first}`))!;
+    const other = await store.read(`${stage.raw}infobase/snapshot_dt=${FIRST}/part-0.parquet`);
+    await store.replace(`${staging}${first}`, other.bytes, etag);
+  };
+  return staging;
+}
+
 async function countOf(folder: string): Promise<number> {
   let files = 0;
   for await (const { url } of store.list(folder)) if (!url.includes('/_staging')) files += 1;
@@ -592,6 +634,22 @@ test("the compatible ways: Athena's buckets and repairs, and rows moved by Spark
   const tables = await tablesIn(glue, 'classic');
   expect(tables.get('bucketed_a')!.StorageDescriptor).toMatchObject({ BucketColumns: [KEY], NumberOfBuckets: BUCKETS });
   expect([...tables.keys()].filter((name) => name.includes('__'))).toEqual([]);
+
+  // A partition that is registered already, made again: what does not pass its audit is not shown in it.
+  const staging = spoil(classic, 'partitioned', 'B', `snapshot_dt=${FIRST}/`);
+  const [shown] = await foldersOf(glue, 'classic', 'part_b');
+  const files = await countOf(shown!);
+  const again = { sources: ['infobase'], tables: ['B', 'C'], snapshot: FIRST, force: true };
+  const refused = await classic.run('partitioned', again);
+  expect([refused.status, refused.error]).toEqual(['FAILED', 'TablesFailed']);
+  expect(classic.notes).toMatchObject([
+    { failures: [{ job: 'audit', table: 'B', reason: expect.stringContaining(`Its files are in ${staging}`) }] },
+  ]);
+  expect([await countOf(shown!), await differences(classic, 'classic', 'part_b', FIRST)]).toEqual([files, SAME]);
+  classic.running.before = () => undefined;
+  classic.notes.length = 0;
+  expect((await classic.run('partitioned', again)).cause).toBeUndefined();
+  expect(await differences(classic, 'classic', 'part_b', FIRST)).toBe(SAME);
 
   // A statement that fails: the table before stays, the others are swapped in.
   await snapshot(classic, '2026-02-28');
