@@ -1,5 +1,6 @@
 import type { Step, StepName } from '../gate/ports.ts';
 import type { CommandContext } from './context.ts';
+import { beforeSignal } from './ended-by-signal.ts';
 
 /** The nine steps of a delivery, and what is under way once each is done. */
 const STEPS: readonly (readonly [done: StepName, next: string])[] = [
@@ -54,6 +55,7 @@ function liveBar(stream: NodeJS.WritableStream): Progress {
   let label = 'putting the files in place';
   let bar: { update(value: number, payload: object): void; setTotal(total: number): void; stop(): void } | undefined;
   let ended = false;
+  let unheard: (() => void) | undefined;
   const timer = setTimeout(async () => {
     const { SingleBar } = await import('cli-progress');
     if (ended) return;
@@ -63,6 +65,7 @@ function liveBar(stream: NodeJS.WritableStream): Progress {
       clearOnComplete: true,
       hideCursor: true,
     });
+    unheard = beforeSignal(() => made.stop(), process);
     made.start(deliveries * STEPS.length, at, { label });
     bar = made;
   }, PATIENCE_MS);
@@ -85,6 +88,7 @@ function liveBar(stream: NodeJS.WritableStream): Progress {
     end() {
       ended = true;
       clearTimeout(timer);
+      unheard?.();
       bar?.stop();
     },
   };

@@ -1,5 +1,6 @@
 import type { SplitProgress } from '../tables/split.ts';
 import type { CommandContext } from './context.ts';
+import { beforeSignal } from './ended-by-signal.ts';
 
 interface Bar extends SplitProgress {
   stop(): void;
@@ -12,7 +13,7 @@ export async function createBar(context: CommandContext): Promise<Bar | undefine
     bar && {
       total: (amount) => bar.start(Math.max(1, amount), 0),
       copied: (amount) => bar.increment(amount),
-      stop: () => bar.stop(),
+      stop: bar.end,
     }
   );
 }
@@ -36,7 +37,7 @@ export async function createTableBar(
           bar.update(0, { doing: 'splitting' });
         } else if (TABLE.test(text)) bar.increment(1);
       },
-      stop: () => bar.stop(),
+      stop: bar.end,
     }
   );
 }
@@ -44,5 +45,12 @@ export async function createTableBar(
 async function drawn({ output, terminal }: CommandContext, format: string) {
   if (!output.live) return undefined;
   const { SingleBar } = await import('cli-progress');
-  return new SingleBar({ format, stream: terminal.err, clearOnComplete: true, hideCursor: true });
+  const bar = new SingleBar({ format, stream: terminal.err, clearOnComplete: true, hideCursor: true });
+  const unheard = beforeSignal(() => bar.stop(), process);
+  return Object.assign(bar, {
+    end() {
+      unheard();
+      bar.stop();
+    },
+  });
 }
