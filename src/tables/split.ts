@@ -5,6 +5,7 @@ import { commitTable, tableState } from './commit-table.ts';
 import { copyPart } from './copy-part.ts';
 import type { Part, SplitPlan, TablePlan } from './model.ts';
 import { outcomeOf, type TableOutcome } from './outcome.ts';
+import { stagingOf } from './place-outputs.ts';
 
 export type { TableOutcome };
 
@@ -28,6 +29,7 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
       for (const table of tables) faults.set(table, error);
     }
   };
+  await removeUnfinished(store, plan);
   const committed = new Set<TablePlan>();
   const missing = new Map<TablePlan, Set<string>>();
   await eachTable(plan.tables, (table) =>
@@ -54,6 +56,18 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
     outcomeOf(table, asError(faults.get(table)) ?? (committed.has(table) ? 'already' : 'written')),
   );
   return [...outcomes, ...plan.left.map(({ table, reason }): TableOutcome => ({ table, outcome: 'left', reason }))];
+}
+
+/** No copy that gets on leaves a file alone for so long. */
+const LEFT_ALONE_MS = 3_600_000;
+
+/** What copies left that were killed in the middle of their writes: on a disk as much as a table has, and nobody goes on with it. */
+async function removeUnfinished(store: ObjectStore, { target }: SplitPlan): Promise<void> {
+  // Buckets have a rule for uploads that were not completed, and looking for them a right of its own.
+  if (!target.startsWith('file:')) return;
+  const left: string[] = [];
+  for await (const url of store.unfinished?.(stagingOf(target), LEFT_ALONE_MS) ?? []) left.push(url);
+  await store.delete(left);
 }
 
 /** Looking and committing are small requests, or waits for a disk: several at once. */

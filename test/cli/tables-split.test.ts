@@ -1,5 +1,5 @@
 /** `lakegate tables split`: options that do not go together, what is left and who makes it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -56,6 +56,15 @@ test('names of a map do nothing to the terminal', async () => {
   const { out } = await split('--source', 'my source', '--target', 'odd', '--map', 'odd.csv');
   expect(out).toContain('the source has no column `a\\u{1b}[31m_red` for A');
   expect(out).not.toContain('\u001b');
+});
+
+test('what a killed copy left in the middle of its writes takes no room for long', async () => {
+  const staging = join(folder, 'left', '_staging', 'A.snapshot_dt=2025-12-31');
+  await mkdir(staging, { recursive: true });
+  for (const name of ['.tmp-old', '.tmp-young']) await writeFile(join(staging, name), 'half');
+  await utimes(join(staging, '.tmp-old'), new Date(0), new Date(0));
+  await split('--source', 'my source', '--target', 'left', '--map', 'map.csv');
+  expect(await readdir(staging)).toEqual(['.tmp-young']);
 });
 
 test('what cannot be copied is named with the command that makes it, and that command does', async () => {
