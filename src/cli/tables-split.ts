@@ -1,3 +1,4 @@
+import { uncopyableSnapshot } from '../tables/prepare-split.ts';
 import { writeSnapshotDate } from '../tables/split.ts';
 import { columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
@@ -16,7 +17,7 @@ export async function split(context: CommandContext, options: SplitOptions): Pro
   const job = writingJob(asked);
   const { output } = context;
   const { source, target } = job.request;
-  const first = await RUNS[engine](job);
+  const first = await begun(job, engine);
   for (const date of first.incomplete) output.say(`snapshot_dt=${date} is not complete and was passed over`);
   const run = await otherwise(job, first);
   const { date, findings, tables } = run;
@@ -27,6 +28,18 @@ export async function split(context: CommandContext, options: SplitOptions): Pro
   );
   const allPlanned = tables.every(({ outcome }) => outcome === 'planned');
   return whole || (dryRun && allPlanned) ? EXIT.done : EXIT.failed;
+}
+
+/** The run of the engine that was asked for; of Spark, where that was asked for otherwise and none of the files can be copied from. */
+async function begun(job: WritingJob, engine: keyof typeof RUNS): Promise<SplitRun> {
+  try {
+    return await RUNS[engine](job);
+  } catch (error) {
+    const snapshot = uncopyableSnapshot(error);
+    if (snapshot === undefined || job.options.otherwise !== 'spark') throw error;
+    const run = await RUNS.spark({ ...job, request: { ...job.request, snapshot } });
+    return { ...run, tables: run.tables.map((one) => ({ ...one, engine: 'spark' })) };
+  }
 }
 
 /** Has another engine make what the copy engine left, where that was asked for. */

@@ -1,7 +1,7 @@
 import type { PipelineSource } from '../config/pipelines-model.ts';
 import type { ObjectStore } from '../storage/store.ts';
-import { matchSource } from '../tables/prepare-split.ts';
-import type { Snapshot } from '../tables/snapshot.ts';
+import { matchSource, type SourceRequest, uncopyableSnapshot } from '../tables/prepare-split.ts';
+import { findSnapshot, type Snapshot } from '../tables/snapshot.ts';
 import { parseSplitMap } from '../tables/split-map.ts';
 import { layoutOf, type NamedPipeline, targetOf } from './work.ts';
 
@@ -65,7 +65,7 @@ export async function checkSource(
   { snapshot, only }: { snapshot?: string; only: boolean },
 ): Promise<CheckedSource> {
   const { source, map, tables } = mapped;
-  const matched = await matchSource(store, {
+  const request: SourceRequest = {
     source: source.path,
     target: targetOf(pipeline, source.name),
     ...(map !== undefined && { map }),
@@ -77,7 +77,17 @@ export async function checkSource(
     aliases: source.aliases,
     only: only ? tables : [],
     strict: source.strict,
+  };
+  const matched = await matchSource(store, request).catch((error: unknown) => {
+    // Spark may read what lakegate does not, and holds the map against it itself.
+    const date = pipeline.engine === 'spark' ? uncopyableSnapshot(error) : undefined;
+    if (date === undefined) throw error;
+    return { date, note: (error as Error).message };
   });
+  if ('note' in matched) {
+    const found = await findSnapshot(store, source.path, { ...request, snapshot: matched.date });
+    return { ...mapped, snapshot: found, notes: [matched.note] };
+  }
   const { files, refused, findings } = matched;
   const rows = files.reduce((sum, { rowGroups }) => sum + rowGroups.reduce((own, group) => own + group.rows, 0), 0);
   return {

@@ -1,4 +1,4 @@
-import { LakegateError } from '../errors.ts';
+import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { matchSplitMap } from './match-map.ts';
 import type { Finding, Layout, MapEntry, SourceFile, SplitPlan, SplitTable } from './model.ts';
@@ -64,8 +64,7 @@ export async function matchSource(store: ObjectStore, request: SourceRequest): P
   const { files, refused } = await inspectSources(store, snapshot.files);
   const columns = [...new Set(files.flatMap((file) => file.columns.map(({ name }) => name)))];
   if (files.length === 0) {
-    const reasons = refused.map(({ url, reason }) => `\n  ${url}: ${reason}`).join('');
-    throw new LakegateError('unsupported', `no file of ${snapshot.folder} can be copied from:${reasons}`);
+    throw nothingCopyable(snapshot, refused);
   }
   // Some writers put the folder's date into the files too; in the one table it is the folder's.
   const known = mapped === undefined ? columns.filter((name) => name.toLowerCase() !== SNAPSHOT_KEY) : columns;
@@ -78,6 +77,15 @@ export async function matchSource(store: ObjectStore, request: SourceRequest): P
   const stopping = findings.filter(({ fatal }) => fatal || request.strict);
   if (stopping.length > 0) throw unfit(request, snapshot, findings);
   return { snapshot, findings, tables, files, refused };
+}
+
+/**
+ * Whether `matchSource` failed because it can read none of a snapshot's files: another engine may.
+ * @returns the snapshot's date, `YYYY-MM-DD`
+ */
+export function uncopyableSnapshot(error: unknown): string | undefined {
+  const found = isKind(error, 'unsupported') ? error.context.uncopyable : undefined;
+  return typeof found === 'string' ? found : undefined;
 }
 
 /**
@@ -112,6 +120,16 @@ function checkApart({ source, target }: SourceRequest): void {
 }
 
 const SHOWN = 200;
+
+function nothingCopyable({ date, folder }: Snapshot, refused: readonly Refusal[]): LakegateError {
+  const lines = refused.slice(0, SHOWN).map(({ url, reason }) => `\n  ${url}: ${reason}`);
+  const more = refused.length > SHOWN ? `\n  and ${refused.length - SHOWN} more` : '';
+  return new LakegateError(
+    'unsupported',
+    `no file of ${folder} can be copied from:${lines.join('')}${more}\nWhat is not encrypted Spark reads: take --engine spark, or \`engine: spark\` in a pipeline.`,
+    { context: { folder, uncopyable: date } },
+  );
+}
 
 function unfit({ map, strict }: SourceRequest, { folder }: Snapshot, findings: readonly Finding[]): LakegateError {
   const lines = findings.slice(0, SHOWN).map(({ message }) => `\n  ${message}`);

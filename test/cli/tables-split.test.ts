@@ -1,5 +1,5 @@
 /** `lakegate tables split`: options that do not go together, what is left and who makes it. */
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -109,6 +109,25 @@ test('all at once with --otherwise; a dry run makes nothing', async () => {
     },
   ]);
   expect((await split(...all)).out).toMatch(/B +already +1 +10 .*by duckdb/);
+});
+
+test('a snapshot of which no file can be copied from: the reason and who may; with --otherwise spark it is asked', async () => {
+  const own = join(folder, 'sealed', `snapshot_dt=${SNAPSHOT}`);
+  await mkdir(own, { recursive: true });
+  const [first] = await readdir(join(folder, 'my source', `snapshot_dt=${SNAPSHOT}`));
+  const bytes = await readFile(join(folder, 'my source', `snapshot_dt=${SNAPSHOT}`, first!));
+  // The magic of an encrypted footer.
+  bytes.write('PARE', bytes.length - 4);
+  await writeFile(join(own, 'part-0.parquet'), bytes);
+  const words = ['--source', 'sealed', '--map', 'map.csv', '--target', 'sealed-out'];
+  const { code, err } = await split(...words);
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(/no file of .* can be copied from:\n.*part-0\.parquet.*encrypted[\s\S]*--engine spark/),
+  ]);
+  const asked = await split(...words, '--otherwise', 'spark', '--python', './none');
+  expect(asked.err).toContain(`${join(folder, 'none')}: that program is not there`);
+  expect((await split(...words, '--otherwise', 'duckdb')).err).toContain('--engine spark');
 });
 
 test('Spark where there is none says what to put there', async () => {

@@ -86,6 +86,24 @@ describe('direct: Spark writes the buckets', () => {
     for (const failure of ended.failed) expect(failure).toMatchObject({ job: 'split', reason: 'no workers' });
   });
 
+  test('a snapshot that lakegate cannot read is left to Spark, where the engine is Spark', async () => {
+    const unreadable = async (engine: 'copy' | 'spark') => {
+      const lake = pipelineLake({ pipelines: { bucketed: { database: DATABASE, bucketing: 'ctas', engine } } });
+      await drop(lake);
+      lake.config.sources = lake.config.sources.map(({ audit: _audit, ...source }) => source);
+      const url = 'memory:/raw/addressable/snapshot_dt=2026-01-31/part-00000.snappy.parquet';
+      const { bytes, etag } = await lake.store.read(url);
+      // The magic of an encrypted footer.
+      await lake.store.replace(url, Buffer.concat([bytes.subarray(0, -4), Buffer.from('PARE')]), etag);
+      lake.before = (what) => {
+        if (what === 'spark') throw new Error('no workers');
+      };
+      return runPipeline(lake, { pipeline, input: { sources: ['addressable'] } });
+    };
+    await expect(unreadable('copy')).rejects.toThrow(/can be copied from:[\s\S]*`engine: spark` in a pipeline/);
+    expect((await unreadable('spark')).failed).toMatchObject([{ table: 'addressable_ids', reason: 'no workers' }]);
+  });
+
   test('a result that is missing, broken or of another snapshot', async () => {
     const result = async (text: string | undefined) => {
       const lake = direct();
