@@ -1,5 +1,6 @@
 import type { PipelinesConfig } from '../../src/config/pipelines-model.ts';
 import { LakegateError } from '../../src/errors.ts';
+import { shorten } from '../../src/notify/printable.ts';
 import { RETRYABLE } from '../../src/pipelines/machine.ts';
 import type { PipelineAnswers, PipelineRequest } from '../../src/pipelines/model.ts';
 import type { PipelinePorts } from '../../src/pipelines/ports.ts';
@@ -28,10 +29,37 @@ export async function takeStep(
   }
 }
 
-/** The error as it leaves the function: its name is all that Lambda tells of its kind, and what the state machine tries again by. */
+/**
+ * Characters of a message that leaves the function. Lambda sends it twice, the second time in the trace, as JSON; Step Functions takes 32,768 of a cause.
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html
+ */
+const LONGEST = 12_000;
+
+/**
+ * The error as it leaves the function: its name is all that Lambda tells of its kind, and what the state machine tries again by. Faults of a source with
+ * thousands of columns are a long list: what a state machine has no room for is in the function's log alone.
+ */
 export function asThrown(error: unknown): unknown {
-  if (error instanceof LakegateError && error.retryable) error.name = RETRYABLE;
-  return error;
+  if (!(error instanceof LakegateError)) return error;
+  if (error.retryable) error.name = RETRYABLE;
+  if (error.message.length <= LONGEST) return error;
+  const shown: string[] = [];
+  const lines = error.message.split('\n');
+  let length = 0;
+  for (const line of lines) {
+    length += line.length + 1;
+    if (length > LONGEST) break;
+    shown.push(line);
+  }
+  const told =
+    shown.length === 0
+      ? shorten(error.message, LONGEST)
+      : `${shown.join('\n')}\n  and ${lines.length - shown.length} lines more, in the function's log`;
+  const short = new Error(told);
+  short.name = error.name;
+  // The trace would say the message again.
+  short.stack = `${short.name}: ${shorten(lines[0]!, 200)}`;
+  return short;
 }
 
 function describe(request: PipelineRequest): Record<string, unknown> {

@@ -6,6 +6,7 @@ import { asThrown, takeStep } from '../../lambdas/tables/take-step.ts';
 import { pipelinesConfig } from '../../src/config/pipelines.ts';
 import { LakegateError } from '../../src/errors.ts';
 import type { BusDetail } from '../../src/notify/bus-entry.ts';
+import { RETRYABLE } from '../../src/pipelines/machine.ts';
 import type { RunPlan } from '../../src/pipelines/model.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { splitMapCsv, writeSource } from '../tables/generator.ts';
@@ -103,6 +104,21 @@ test('the steps of a run, as the state machine asks for them; the packed map is 
     'finish',
   ]);
   tables.stage.close();
+});
+
+test('a list of faults that a state machine has no room for is cut, whole lines at a time', () => {
+  const line = (number: number) => `  line ${number}: the source has no column \`c${number}\` for IBE_01`;
+  const long = new LakegateError('invalid', `not begun:\n${Array.from({ length: 900 }, (_, n) => line(n)).join('\n')}`);
+  const short = asThrown(long) as Error;
+  expect(short.message.length).toBeLessThan(12_100);
+  expect(short.message).toMatch(
+    /^not begun:\n {2}line 0: .* for IBE_01\n {2}and \d+ lines more, in the function's log$/s,
+  );
+  expect(`${short.name} ${short.stack}`).toBe('LakegateError LakegateError: not begun:');
+  const one = new LakegateError('unavailable', 'x'.repeat(20_000), { retryable: true });
+  expect(asThrown(one)).toMatchObject({ name: RETRYABLE, message: expect.stringMatching(/^x{11999}…$/) });
+  const fitting = new LakegateError('invalid', 'no map');
+  expect(asThrown(fitting)).toBe(fitting);
 });
 
 test('what the state machine is told to do: wait its turn, try again, or give up', async () => {
