@@ -5,7 +5,7 @@ import { versionAt } from '../tables/table-version.ts';
 import { columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, type ExitCode } from './output.ts';
-import { type AthenaOptions, tablesFolder, withTables } from './tables-lake.ts';
+import { type AthenaOptions, athenaFolder, tablesFolder, withTables } from './tables-lake.ts';
 import { count, number } from './words.ts';
 
 export interface BucketOptions extends AthenaOptions {
@@ -43,7 +43,7 @@ export async function bucket(context: CommandContext, options: BucketOptions): P
       stagedPrefix: options.prefix,
       finalDatabase,
       finalPrefix: options.finalPrefix,
-      base: tablesFolder(context, options.base, '--base'),
+      base: athenaFolder(context, options.base, '--base'),
       buckets: { column: options.key, count: options.buckets },
       only: options.tables,
       ...(versionSuffix !== NO_VERSION && { version: versionSuffix ?? versionAt(ports.now()) }),

@@ -4,7 +4,7 @@ import { findSnapshot } from '../tables/snapshot.ts';
 import { versionAt } from '../tables/table-version.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, type ExitCode } from './output.ts';
-import { type AthenaOptions, tablesFolder, withTables } from './tables-lake.ts';
+import { type AthenaOptions, athenaFolder, withTables } from './tables-lake.ts';
 
 export interface ErOptions extends AthenaOptions {
   database: string;
@@ -19,7 +19,7 @@ export interface ErOptions extends AthenaOptions {
 /** `lakegate tables er`: the table that Entity Resolution reads, made anew. */
 export async function er(context: CommandContext, options: ErOptions): Promise<ExitCode> {
   const { database, source, table = `${options.source}_er`, key, keep } = options;
-  const folder = tablesFolder(context, options.folder, '--folder');
+  const folder = athenaFolder(context, options.folder, '--folder');
   const result = await withTables(context, options, async (ports) => {
     const found = await ports.catalog.get(database, source);
     if (found?.location === undefined) {

@@ -19,13 +19,23 @@ export async function withTables<T>(
   const management = composeTables(await readConfig(context), {
     ...options,
     env: context.terminal.env,
-    ...(results !== undefined && { results: tablesFolder(context, results, '--results') }),
+    ...(results !== undefined && { results: athenaFolder(context, results, '--results') }),
   });
   try {
     return await work(management);
   } finally {
     management.close();
   }
+}
+
+/** The same of a folder that Athena writes to: it knows no other than S3's. @throws LakegateError `usage` */
+export function athenaFolder(context: CommandContext, text: string, option: string): string {
+  const url = tablesFolder(context, text, option);
+  if (url.startsWith('s3://')) return url;
+  throw new LakegateError(
+    'usage',
+    `${option}: Athena writes to S3 alone: expected an s3:// URL, found ${JSON.stringify(text)}`,
+  );
 }
 
 /** The URL, ending in `/`, of a folder that an option gave. @throws LakegateError `usage` */
