@@ -8,6 +8,7 @@ import { awsFault, isMissing } from './aws-fault.ts';
 import { bucketReader } from './bucket-facts.ts';
 import { awsCaller } from './caller.ts';
 import { clientSettings } from './client-settings.ts';
+import { databaseReader } from './database-facts.ts';
 import { eventReader } from './event-facts.ts';
 import { functionReader } from './function-facts.ts';
 import { queueReader } from './queue-facts.ts';
@@ -20,6 +21,7 @@ export function createStageProbe(region: string, env: Readonly<Record<string, st
     stack: stackReader(region),
     bucket: bucketReader(region),
     ...eventReader(region),
+    hasDatabase: databaseReader(region),
     queue: queueReader(region, Date.now),
     function: functionReader(region),
     secretFault: secretReader(region),

@@ -137,9 +137,21 @@ export function stageChecks(lake: LakeConfig & { stage: StageConfig }, probe: St
     const marked = start.onMarker ? sources.filter(({ name, marker }) => marker !== undefined && used.has(name)) : [];
     const buckets = new Set(marked.map(({ path }) => path.split('/')[2]!));
     buckets.delete(raw.name);
+    const databases = new Set([bucketed, partitioned].flatMap((pipeline) => pipeline?.database ?? []));
     const starts = start.schedule !== undefined || marked.length > 0;
     return [
       lambda('tables', false),
+      ...[...databases].map((name) =>
+        part(
+          `database ${name}`,
+          async () => (await probe.hasDatabase(name)) || undefined,
+          () => ok('is there'),
+          {
+            is: `Glue database ${name} in ${stage.region}: no pipeline begins`,
+            todo: `aws glue create-database --region ${stage.region} --database-input Name=${name}`,
+          },
+        ),
+      ),
       ...[...buckets].map((name) => events(`events of ${name}`, name, 'docs/pipelines.md says how')),
       ...marked.map(({ name }) => rule(markerRulePart(name), machinePart('run-all'))),
       ...(starts

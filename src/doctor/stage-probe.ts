@@ -58,6 +58,8 @@ export interface StageProbe {
   /** @param bus default: the account's own */
   rule(name: string, bus?: string): Promise<RuleFacts | undefined>;
   hasBus(name: string): Promise<boolean>;
+  /** Of Glue. */
+  hasDatabase(name: string): Promise<boolean>;
   queue(name: string): Promise<QueueFacts | undefined>;
   function(name: string): Promise<FunctionFacts | undefined>;
   /** @returns what is wrong with it, or undefined where it can be read; its value never leaves the adapter */

@@ -46,6 +46,7 @@ function stageWith(different: Partial<StageProbe> = {}): StageProbe {
       targets: [`arn:aws:sqs:eu-west-1:111111111111:acme-dev-${name.endsWith('drops') ? 'gate' : 'notify'}`],
     }),
     hasBus: async () => true,
+    hasDatabase: async () => true,
     queue: async () => ({ waiting: 0, inHand: 0 }),
     function: async () => FUNCTION,
     secretFault: async () => undefined,
@@ -298,12 +299,19 @@ stages: { dev: { account: "111111111111", region: eu-west-1 } }
       expect.arrayContaining([
         'stack tables',
         'function tables',
+        'database consumer',
         'events of acme-landing',
         'rule tables-on-wide-one',
         'rule tables-on-other',
         'queue tables-dead',
       ]),
     );
+  });
+
+  test('need the database that no stack makes', async () => {
+    expect(await troubles({ rule, hasDatabase: async () => false }, lake)).toEqual({
+      'database consumer': 'failed: there is no Glue database consumer in eu-west-1: no pipeline begins',
+    });
   });
 
   test('need the events of the buckets whose markers start them', async () => {
