@@ -20,18 +20,23 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
           ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
           : []),
         whatIsDone(failures),
+        ...(failures.some(({ job }) => job === 'audit') ? [MEND] : []),
         `Executions: ${[...new Set(runs.map(({ execution }) => execution))].join(', ')}. \`lakegate tables run ${pipeline} --stage NAME\` runs it again.`,
       ],
     };
   });
 }
 
+/** Data that did not pass does not pass the next time either. */
+const MEND =
+  'Where data did not pass its audit, have the snapshot written again, marker last: to run the same data again ends the same way.';
+
 /** What readers have after it. */
 function whatIsDone(failures: readonly PipelineStep[]): string {
   const has = (job: string) => failures.some((failure) => failure.job === job);
   if (has('validate')) return 'Nothing was begun: readers have what they had.';
   if (has('run')) return 'How far it came is in the execution. What was not registered is as readers had it.';
-  return 'What failed is not registered anew: readers have what they had. The other tables are done.';
+  return 'What failed is not registered anew: readers have what they had. Everything else is done.';
 }
 
 /** Tables by number where all failures are of one, else the run. */

@@ -40,7 +40,7 @@ test('the message names job, table and reason, the execution, and what to type n
       headline: 'Pipeline partitioned: register infobase/IBE_01 failed',
       items: ['register infobase/IBE_01: it has 104 columns, 100 are allowed'],
       text: [
-        'What failed is not registered anew: readers have what they had. The other tables are done.',
+        'What failed is not registered anew: readers have what they had. Everything else is done.',
         `Executions: ${failed.execution}. \`lakegate tables run partitioned --stage NAME\` runs it again.`,
       ],
     },
@@ -66,6 +66,16 @@ test.each([
       items: [`validate: ${reason}`],
       text: ['Nothing was begun: readers have what they had.', expect.anything()],
     },
+  ]);
+});
+
+test('bad data is not run again, but written again', () => {
+  const audit = {
+    ...failed,
+    failures: [{ job: 'audit', source: 'infobase', reason: 'unique of id: found 3 repeats' }],
+  };
+  expect(notices([audit])).toMatchObject([
+    { text: [expect.any(String), expect.stringContaining('have the snapshot written again'), expect.any(String)] },
   ]);
 });
 
