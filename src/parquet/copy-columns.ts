@@ -17,7 +17,7 @@ import type { ColumnChunk, ParquetFooter } from './model.ts';
 import { type Placement, placedChunk, type Span, shiftedOffsetIndex } from './placed-chunk.ts';
 import { footerKind, type ProjectedColumn, projectedFooter, projectedRowGroup } from './projected-footer.ts';
 import { chunkSpan, type Move, type RowGroupLayout, rowGroupLayout } from './row-group-layout.ts';
-import { streamSpans } from './stream-spans.ts';
+import { streamOptions, streamSpans } from './stream-spans.ts';
 import { type ThriftSink, takeWritten, thriftSink } from './thrift-sink.ts';
 
 /** A Parquet file in the making: some columns of others, their row groups one after the other. */
@@ -111,11 +111,16 @@ export async function copyRowGroups(
     const columns = columnsIn(source, byName, copy);
     return { copy, columns, leaves: columns.flatMap(({ column }) => range(column.firstLeaf, column.endLeaf)) };
   });
-  const sink = thriftSink();
+  const scratch: Scratch = { sink: thriftSink(), rooms: [] };
   const wanted = new Set(targets.flatMap(({ leaves }) => leaves));
   for (const index of groups) {
     const { parts, chunks } = readSourceGroup(source, index, wanted);
-    await copyRowGroup(source, { parts, chunks: await withBloomFilterLengths(source.reader, chunks) }, targets, sink);
+    await copyRowGroup(
+      source,
+      { parts, chunks: await withBloomFilterLengths(source.reader, chunks) },
+      targets,
+      scratch,
+    );
   }
 }
 
@@ -159,11 +164,17 @@ function columnsIn(
   );
 }
 
+/** Memory that all row groups use again. */
+interface Scratch {
+  sink: ThriftSink;
+  rooms: Uint8Array[];
+}
+
 async function copyRowGroup(
   { reader, name, footer }: CopySource,
   { parts, chunks: columns }: SourceGroup,
   targets: readonly Target[],
-  sink: ThriftSink,
+  { sink, rooms }: Scratch,
 ): Promise<void> {
   const placed = targets.map((target) => ({
     ...target,
@@ -175,7 +186,7 @@ async function copyRowGroup(
     ({ bloomFilters }: RowGroupLayout) => bloomFilters,
     ({ columnIndexes }: RowGroupLayout) => columnIndexes,
   ]) {
-    await streamSpans(reader, transfers(reader, placed, movesOf));
+    await streamSpans(reader, transfers(reader, placed, movesOf), streamOptions(reader), rooms);
   }
   const offsetIndexes = await readSpans(
     reader,

@@ -19,11 +19,13 @@ export interface StreamOptions {
   windows: number;
 }
 
-/** Reads of a local file are cheap and quick, those of what fits into a processor's cache the quickest; those of a server each cost a round trip, and several at once go faster. */
+const MB = 1024 * 1024;
+
+/** A disk has a few of its reads and writes under way while others are parsed; a server's reads each cost a round trip, and go faster the larger they are. */
 export function streamOptions(reader: RangeReader): StreamOptions {
   return reader.cheapSeeks
-    ? { windowBytes: 256 * 1024, gapBytes: 0, windows: 1 }
-    : { windowBytes: 8 * 1024 * 1024, gapBytes: 64 * 1024, windows: 4 };
+    ? { windowBytes: MB, gapBytes: 0, windows: 4 }
+    : { windowBytes: 8 * MB, gapBytes: 64 * 1024, windows: 4 };
 }
 
 /** A read, and what becomes of its bytes; or copies inside a store that go side by side. */
@@ -33,68 +35,69 @@ interface Window extends Span {
 }
 
 /**
- * Streams spans of a source to writers: neighbours are one read, and a span that several writers want is read once. Memory: `windows` ×
- * `windowBytes`, however large the spans are.
+ * Streams spans of a source to writers: neighbours are one read, and a span that several writers want is read once. Writers do not wait for each
+ * other, and each is given one piece after the other. Memory: `windows` × `windowBytes`, however large the spans are.
  * @param transfers in the order of their starts
+ * @param rooms memory of earlier calls, which is used again, and added to
  * @throws LakegateError `corrupt` when the source has fewer bytes than it should, and what reader and writers throw
  */
 export async function streamSpans(
   reader: RangeReader,
   transfers: readonly Transfer[],
   options: StreamOptions = streamOptions(reader),
+  rooms: Uint8Array[] = [],
 ): Promise<void> {
   const windows = windowsOf(transfers, options);
-  const rooms = Array.from({ length: options.windows }, () => new Uint8Array(0));
-  const begun: Promise<Uint8Array>[] = [];
-  const begin = (index: number) => {
-    const window = windows[index];
-    if (window === undefined || window.inside) return;
-    const size = window.end - window.start;
-    const slot = index % options.windows;
-    if (rooms[slot]!.length < size) rooms[slot] = new Uint8Array(size);
-    const read = reader.read(window.start, window.end, rooms[slot]);
-    // Whoever waits for it hears of its fault; that nobody waits yet is no reason to end the process.
-    read.catch(() => undefined);
-    begun[index] = read;
-  };
-  try {
-    for (let index = 0; index < options.windows; index += 1) begin(index);
-    for (const [index, window] of windows.entries()) {
-      if (window.inside) await copyInside(reader, window);
-      else {
-        const bytes = await begun[index]!;
-        delete begun[index];
-        if (bytes.length !== window.end - window.start) throw shortRead(reader, window, bytes.length);
-        await hand(bytes, window);
-      }
-      begin(index + options.windows);
+  const coming = windows.values();
+  const queues: Queues = new Map();
+  let failed = false;
+  const lane = async (_: unknown, slot: number): Promise<void> => {
+    // One iterator for all lanes: windows are begun in their order, by whichever lane has room.
+    for (const window of coming) {
+      const size = window.inside ? 0 : window.end - window.start;
+      if ((rooms[slot]?.length ?? 0) < size) rooms[slot] = new Uint8Array(size);
+      await pass(reader, window, rooms[slot], queues).catch((error) => {
+        failed = true;
+        throw error;
+      });
+      if (failed) return;
     }
-  } finally {
-    // The caller may close the reader next.
-    await Promise.allSettled(begun);
-  }
+  };
+  // All have ended when this does: the caller may close the reader next.
+  await allEnded(Array.from({ length: Math.min(options.windows, windows.length) }, lane));
 }
 
-/** Gives each writer its pieces of a window. */
-function hand(bytes: Uint8Array, window: Window): Promise<void> {
-  return eachWriter(window, async (writer, spans) => {
-    for (const { start, end } of spans) await writer.write(bytes.subarray(start - window.start, end - window.start));
+/** What each writer is being given: what comes next for it waits for that. */
+type Queues = Map<ObjectWriter, Promise<void>>;
+
+/** Reads a window and gives each writer its pieces, front to back; or has writers copy them inside their store. */
+function pass(reader: RangeReader, window: Window, room: Uint8Array | undefined, queues: Queues): Promise<void> {
+  const read = window.inside ? undefined : readWindow(reader, window, room);
+  const give = async (writer: ObjectWriter, spans: readonly Span[], before: Promise<void> | undefined) => {
+    const [bytes] = await Promise.all([read, before]);
+    for (const { start, end } of spans) {
+      if (bytes === undefined) await writer.ranges!.copy(reader, start, end);
+      else await writer.write(bytes.subarray(start - window.start, end - window.start));
+    }
+  };
+  const given = [...spansByWriter(window)].map(([writer, spans]) => {
+    const giving = give(writer, spans, queues.get(writer));
+    queues.set(writer, giving);
+    return giving;
   });
+  return allEnded(given);
 }
 
-function copyInside(reader: RangeReader, window: Window): Promise<void> {
-  return eachWriter(window, async ({ ranges }, spans) => {
-    for (const { start, end } of spans) await ranges!.copy(reader, start, end);
-  });
+async function readWindow(reader: RangeReader, window: Window, room: Uint8Array | undefined): Promise<Uint8Array> {
+  const bytes = await reader.read(window.start, window.end, room);
+  if (bytes.length !== window.end - window.start) throw shortRead(reader, window, bytes.length);
+  return bytes;
 }
 
-/** What each writer does with its pieces of a window, front to back, neighbours as one; the writers work side by side. */
-async function eachWriter(
-  window: Window,
-  act: (writer: ObjectWriter, spans: readonly Span[]) => Promise<void>,
-): Promise<void> {
+/** What each writer takes of a window, neighbours as one. */
+function spansByWriter({ pieces }: Window): Map<ObjectWriter, Span[]> {
   const perWriter = new Map<ObjectWriter, Span[]>();
-  for (const { source, to } of window.pieces) {
+  for (const { source, to } of pieces) {
     for (const writer of to) {
       const spans = perWriter.get(writer);
       const last = spans?.at(-1);
@@ -103,8 +106,12 @@ async function eachWriter(
       else perWriter.set(writer, [{ ...source }]);
     }
   }
-  const written = await Promise.allSettled([...perWriter].map(([writer, spans]) => act(writer, spans)));
-  const failed = written.find((result) => result.status === 'rejected');
+  return perWriter;
+}
+
+/** Waits for all, then throws the first fault. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 

@@ -44,3 +44,13 @@ export async function modifiedAfter(handle: FileHandle, predecessorNs: bigint): 
   }
   return stats;
 }
+
+/** @throws LakegateError `exists` when what has the name is not what was to get it, by its size */
+export function checkSameSize(found: bigint, expected: bigint, url: string): void {
+  if (found === expected) return;
+  throw new LakegateError(
+    'exists',
+    `${url} already exists with ${found} bytes, expected ${expected}: another object has this name. Delete it or choose another name.`,
+    { context: { url } },
+  );
+}

@@ -14,7 +14,8 @@ import {
 import { errnoOf, fileFault, isMissing } from './file-errors.ts';
 import { isReservedName, listFiles, staleTemporaries } from './file-listing.ts';
 import { filePath, openFile, readFile } from './file-reading.ts';
-import { checkExpected, etagOf, infoOf, modifiedAfter } from './file-version.ts';
+import { checkExpected, checkSameSize, etagOf, infoOf, modifiedAfter } from './file-version.ts';
+import { fileWriter } from './file-writer.ts';
 import { hasFolderLock, inFolderLock } from './folder-lock.ts';
 import type { ExpectedObject, ObjectInfo, ObjectStore, ObjectWriter } from './store.ts';
 
@@ -143,36 +144,7 @@ async function move(from: string, to: string): Promise<void> {
 }
 
 async function writer(url: string): Promise<ObjectWriter> {
-  const target = writablePath(url);
-  const temporary = await openTemporary(target).catch((error) => {
-    throw fileFault(error, 'write', url);
-  });
-  let size = 0;
-  return {
-    async write(bytes) {
-      const offset = size;
-      size += bytes.byteLength;
-      await writeFully(temporary.handle, bytes, offset).catch((error) => {
-        throw fileFault(error, 'write', url);
-      });
-    },
-    async finish() {
-      try {
-        await temporary.handle.sync();
-        await temporary.handle.close();
-        if (!(await linkAsNew(temporary.path, target))) {
-          checkSameSize((await stat(target, { bigint: true })).size, BigInt(size), url);
-        }
-        return { size };
-      } catch (error) {
-        throw fileFault(error, 'write', url);
-      }
-    },
-    async abort() {
-      await temporary.handle.close().catch(() => undefined);
-      await removeQuietly(temporary.path);
-    },
-  };
+  return fileWriter(writablePath(url), url);
 }
 
 async function remove(urls: readonly string[]): Promise<void> {
@@ -249,13 +221,4 @@ async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function checkSameSize(found: bigint, expected: bigint, url: string): void {
-  if (found === expected) return;
-  throw new LakegateError(
-    'exists',
-    `${url} already exists with ${found} bytes, expected ${expected}: another object has this name. Delete it or choose another name.`,
-    { context: { url } },
-  );
 }
