@@ -505,6 +505,11 @@ def finish_commit(files, place, folder):
     for name in (part for path in [*replaces, *moves, *moves.values()] for part in path.split("/")):
         if not FILE_NAME.fullmatch(name):
             raise SplitError(f"{place}commit.json names {name!r}, which is no file of a split. Delete {place} and run the job again")
+    # Looked at first: nothing that readers have is deleted for files that are not there.
+    staged, present = files.under(place), files.under(folder)
+    lost = [name for name, target in moves.items() if name not in staged and target not in present]
+    if lost:
+        raise SplitError(f"{place}commit.json names {len(lost)} files that are nowhere, {lost[0]} among them. Delete {place} and run the job again")
     with ThreadPoolExecutor(MOVES_AT_ONCE) as pool:
         list(pool.map(lambda name: files.delete(f"{folder}{name}"), replaces))
         list(pool.map(lambda move: files.move(f"{place}{move[0]}", f"{folder}{move[1]}"), moves.items()))

@@ -1,4 +1,5 @@
 import type { PipelinesConfig } from '../config/pipelines-model.ts';
+import { LakegateError } from '../errors.ts';
 import { writeSnapshotDate } from '../tables/split.ts';
 import type { RunSource, TableRecord } from './documents.ts';
 import { erTable } from './er.ts';
@@ -38,9 +39,7 @@ export async function finish(
     const ended = await endOf(run, pipeline, found);
     tables += ended.done;
     failed.push(...ended.failures.map((failure) => ({ ...failure, reason: shortened(failure.reason) })));
-    if (!isOpen) continue;
-    if (ended.failures.length === 0 && !filtered) await remember(ports, config, pipeline, found, ended.rows);
-    await removeStagedLeft(ports.store, targetOf(pipeline, found.source), ports.now());
+    if (isOpen && ended.failures.length === 0 && !filtered) await remember(ports, config, pipeline, found, ended.rows);
   }
   if (isOpen && failed.length > 0) {
     await ports.notifier.notify([
@@ -56,6 +55,8 @@ export async function finish(
   }
   await releaseLock(ports, lock, run.folder);
   const notes = sources.flatMap(passedOver);
+  // Last: what cannot be cleaned up takes nothing back.
+  if (isOpen) notes.push(...(await cleaned(ports, pipeline, sources)));
   return {
     pipeline: pipeline.name,
     tables,
@@ -71,6 +72,24 @@ function passedOver({ source, snapshot, newer }: RunSource): string[] {
   return [
     `snapshot_dt=${snapshot} of ${source} was passed over: ${newer} was taken before. To take it all the same, start the pipeline with that snapshot, or with force`,
   ];
+}
+
+/** @returns why what is left in staging is still there */
+async function cleaned(
+  { store, now }: PipelinePorts,
+  pipeline: NamedPipeline,
+  sources: readonly RunSource[],
+): Promise<string[]> {
+  const notes: string[] = [];
+  for (const { source } of sources) {
+    try {
+      await removeStagedLeft(store, targetOf(pipeline, source), now());
+    } catch (error) {
+      if (!(error instanceof LakegateError)) throw error;
+      notes.push(`files of earlier runs of ${source} that nobody needs could not be removed: ${error.message}`);
+    }
+  }
+  return notes;
 }
 
 async function remember(

@@ -91,9 +91,9 @@ export async function heldState(store: ObjectStore, place: HeldPlace, run: HeldR
  */
 export async function commitHeld(store: ObjectStore, place: HeldPlace, run: HeldRun): Promise<void> {
   const { folder, committed } = await heldState(store, place, run);
-  const staging = heldFolder(place);
-  if (committed) return remove(store, staging);
+  if (committed) return;
   await checkOther(store, place);
+  const staging = heldFolder(place);
   const held = await readRecord(store, `${staging}${HELD_FILE}`, HELD);
   if (held?.run !== run.id) throw gone(place, `${staging}${HELD_FILE} was replaced meanwhile`);
   const own = new Set(Object.values(held.moves));
@@ -155,7 +155,7 @@ async function finishCommit(store: ObjectStore, place: HeldPlace): Promise<void>
   const done = open.map(([from, to]) => limit(() => moved(store, staged.get(from)!, `${folder}${to}`)));
   const failed = (await Promise.allSettled(done)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  await remove(store, staging);
+  await remove(store, staging, staged);
 }
 
 /** Gives a staged file its place; one that another who does the same commit has moved stays. */
@@ -167,9 +167,11 @@ async function moved(store: ObjectStore, from: ObjectInfo, to: string): Promise<
   }
 }
 
-/** Removes a staging folder, the record of its commit last. */
-async function remove(store: ObjectStore, staging: string): Promise<void> {
-  const names = [...(await filesIn(store, staging)).keys()].filter((name) => name !== COMMIT_FILE);
+/** Removes what was in a staging folder, the record of its commit last; what another run has put there meanwhile stays. */
+async function remove(store: ObjectStore, staging: string, found: ReadonlyMap<string, ObjectInfo>): Promise<void> {
+  const held = await store.head(`${staging}${HELD_FILE}`);
+  const isOther = held?.etag !== found.get(HELD_FILE)?.etag;
+  const names = [...found.keys()].filter((name) => name !== COMMIT_FILE && !(isOther && name === HELD_FILE));
   await store.delete(names.map((name) => `${staging}${name}`));
   await store.delete([`${staging}${COMMIT_FILE}`]);
 }

@@ -204,6 +204,11 @@ test('nothing is written with a wrong map, without a snapshot, with wrong argume
   await mkdir(`${staged}/data`, { recursive: true });
   await writeFile(`${staged}/commit.json`, JSON.stringify({ moves: { 'data/../x': 'y' }, replaces: [] }));
   await expect(run(words)).rejects.toThrow("commit.json names '..'");
+  // Nothing that readers have goes for files that are not there.
+  const lost = { moves: { 'data/a.parquet': 'b.parquet' }, replaces: [old] };
+  await writeFile(`${staged}/commit.json`, JSON.stringify(lost));
+  await expect(run(words)).rejects.toThrow('files that are nowhere, data/a.parquet among them');
+  expect(await readdir(place)).toContain(old);
   await writeFile(`${staged}/commit.json`, JSON.stringify({ moves: {}, replaces: [old] }));
   await run(words);
   const after = (await readdir(place)).filter((name) => name.endsWith('.parquet'));

@@ -207,6 +207,76 @@ describe('direct: Spark writes the buckets', () => {
     expect(await filesUnder(lake, `${staged}IBE_02/`)).toHaveLength(2);
   });
 
+  test('what cannot be cleaned up is noted, and takes nothing back', async () => {
+    const lake = direct();
+    await drop(lake);
+    await put(lake, `${STAGED}OLD/held.json`, '{}');
+    lake.clock.now += 20 * DAY;
+    const { delete: remove } = lake.store;
+    lake.store.delete = async (urls) => {
+      if (urls.some((url) => url.includes('/OLD/'))) throw new LakegateError('config', 'S3 refuses');
+      await remove(urls);
+    };
+    const ended = await runPipeline(lake, { pipeline });
+    expect(ended).toMatchObject({ tables: 4, failed: [], notes: [expect.stringContaining('S3 refuses')] });
+  });
+
+  test('ended at any change that a table is registered by: the same step again, or another execution, makes the whole of it', async () => {
+    const input = { tables: ['N_A'], force: true };
+    let died = 0;
+    for (let changes = 0; ; changes += 1) {
+      const lake = direct();
+      await drop(lake);
+      await runPipeline(lake, { pipeline, input });
+      const old = await filesUnder(lake, `${TARGET}infobase/N_A/`);
+      let request: unknown;
+      const { copy, create, delete: remove } = lake.store;
+      lake.before = (what, asked) => {
+        if (what !== 'register') return;
+        request = asked;
+        let left = changes;
+        const live = () => {
+          left -= 1;
+          if (left < 0) throw new Killed();
+        };
+        Object.assign(lake.store, {
+          async copy(...words: Parameters<typeof copy>) {
+            live();
+            return copy(...words);
+          },
+          async create(...words: Parameters<typeof create>) {
+            live();
+            return create(...words);
+          },
+          // A request that is broken off has deleted some of them.
+          async delete(urls: string[]) {
+            for (const url of urls) {
+              live();
+              await remove([url]);
+            }
+          },
+        });
+      };
+      const ended = await runPipeline(lake, { pipeline, input, execution: 'x:2' }).catch((error: unknown) => error);
+      Object.assign(lake.store, { copy, create, delete: remove });
+      lake.before = () => undefined;
+      if (ended instanceof Killed) {
+        died += 1;
+        if (changes % 2 === 0) await step(lake, request as never);
+        else expect(await runPipeline(lake, { pipeline, input, execution: 'x:3' })).toMatchObject({ failed: [] });
+      }
+      const files = await filesUnder(lake, `${TARGET}infobase/N_A/`);
+      const runs = new Set(files.map((name) => name.slice(-'0000000000000000.parquet'.length)));
+      const isOld = files.some((name) => old.includes(name));
+      expect([changes, files.length, runs.size, isOld]).toEqual([changes, old.length, 1, false]);
+      expect([changes, await filesUnder(lake, STAGED)]).toEqual([changes, []]);
+      if (ended instanceof Killed) continue;
+      expect(ended).toMatchObject({ tables: 1, failed: [] });
+      break;
+    }
+    expect(died).toBeGreaterThan(7);
+  });
+
   test('a job that is older than its function commits by itself: its tables are failures', async () => {
     const lake = direct();
     await drop(lake);

@@ -27,7 +27,9 @@ async function hold(store: ObjectStore, place: HeldPlace, id: string): Promise<v
   const moves: Record<string, string> = {};
   for (let bucket = 0; bucket < FILES; bucket += 1) {
     const name =
-      bucket === 4 ? `empty-00000${bucket}_0-${id}.parquet` : `data/lakegate_bucket=${bucket}/part-0.snappy.parquet`;
+      bucket === 4
+        ? `empty-00000${bucket}_0-${id}.parquet`
+        : `data/lakegate_bucket=${bucket}/part-0-${id}.snappy.parquet`;
     await put(store, `${folder}${name}`, `${id} ${bucket}`);
     moves[name] = `00000${bucket}_0-${id}.parquet`;
   }
@@ -123,7 +125,7 @@ test('held files are those of the run, where they are; nothing is changed by loo
   const state = await heldState(store, PLAIN, run(NEW));
   expect(state).toMatchObject({ folder: `${TARGET}T/`, committed: false });
   expect(state.files.map(({ url }) => url.slice(heldFolder(PLAIN).length))).toEqual([
-    ...[0, 1, 2, 3].map((bucket) => `data/lakegate_bucket=${bucket}/part-0.snappy.parquet`),
+    ...[0, 1, 2, 3].map((bucket) => `data/lakegate_bucket=${bucket}/part-0-${NEW}.snappy.parquet`),
     `empty-000004_0-${NEW}.parquet`,
   ]);
   expect(await rows(store, PLAIN)).toEqual([]);
@@ -137,6 +139,25 @@ test('asked twice at the same moment, it is done once', async () => {
   expect(await rows(store, PLAIN)).toEqual(all(NEW));
 });
 
+test('a call that comes to its end late leaves what the next run holds', async () => {
+  const store = createMemoryStore();
+  await hold(store, PLAIN, OLD);
+  let copied = 0;
+  const late: ObjectStore = {
+    ...store,
+    async copy(from, to, expected) {
+      await store.copy(from, to, expected);
+      copied += 1;
+      if (copied === FILES) await hold(store, PLAIN, NEW);
+    },
+  };
+  await commitHeld(late, PLAIN, run(OLD));
+  expect(await rows(store, PLAIN)).toEqual(all(OLD));
+  await commitHeld(store, PLAIN, run(OLD));
+  await commitHeld(store, PLAIN, run(NEW));
+  expect(await rows(store, PLAIN)).toEqual(all(NEW));
+});
+
 test("files of another run, files that are gone, and those of another engine's commit are not committed", async () => {
   const store = createMemoryStore();
   await hold(store, PLAIN, OLD);
@@ -145,7 +166,7 @@ test("files of another run, files that are gone, and those of another engine's c
   await hold(store, PLAIN, OLD.replace('aa', 'cc'));
   await expect(commitHeld(store, PLAIN, run(NEW))).rejects.toThrow('found those of run 00000000000000cc');
   await hold(store, PLAIN, NEW);
-  await store.delete([`${heldFolder(PLAIN)}data/lakegate_bucket=2/part-0.snappy.parquet`]);
+  await store.delete([`${heldFolder(PLAIN)}data/lakegate_bucket=2/part-0-${NEW}.snappy.parquet`]);
   await expect(commitHeld(store, PLAIN, run(NEW))).rejects.toMatchObject({
     kind: 'not_found',
     message: expect.stringContaining('4 of 5 files are in') as string,
