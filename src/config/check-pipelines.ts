@@ -46,6 +46,14 @@ export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
   if (pipelines.bucketed === undefined && pipelines.partitioned === undefined) {
     report([], 'expected `bucketed`, `partitioned` or both', 'key');
   }
+  const targets = [pipelines.bucketed?.target, pipelines.partitioned?.target].map((text) => text && placeName(text));
+  if (targets[0] !== undefined && targets[0] === targets[1]) {
+    const target = pipelines.partitioned?.target;
+    report(
+      ['partitioned', 'target'],
+      `expected another folder than that of \`bucketed\`, ${found(target)}: a table's files and its folders of snapshots cannot lie in one place`,
+    );
+  }
   const timeout = pipelines.glue?.timeout;
   const ms = timeout === undefined ? undefined : parseDuration(timeout);
   if (ms !== undefined && (ms % MINUTE_MS !== 0 || ms > LONGEST_JOB_MS)) {
@@ -55,6 +63,13 @@ export function checkPipelines(lake: Partially<LakeYaml>): PathFault[] {
     report(['start', 'on_marker'], 'expected a source with a `marker`: nothing else says that a snapshot is complete');
   }
   return faults;
+}
+
+/** A place as it is told from others. */
+function placeName(text: string): string {
+  const resolved = isWhole(text) ? resolveFolder(text, '/') : normalizePrefix(text);
+  if ('url' in resolved) return resolved.url;
+  return 'prefix' in resolved ? resolved.prefix : text;
 }
 
 type Report = (path: YamlPath, message: string, part?: 'key' | 'value') => void;

@@ -120,6 +120,13 @@ ${STAGE}`),
     expect.stringMatching(/lake.yaml:3:.*expected a report that this lake makes/),
     expect.stringMatching(/lake.yaml:4:.*sql: expected another rule/),
   ]);
+  expect(
+    faultsOf(`pipelines:
+  sources: { a: { path: a/ } }
+  bucketed: { database: d, target: wide }
+  partitioned: { database: d, target: wide/ }
+`),
+  ).toEqual([expect.stringMatching(/lake.yaml:4:.*target: expected another folder than that of `bucketed`/)]);
   expect(faultsOf('pipelines: { sources: { a: { path: a/ } } }')).toEqual([
     expect.stringContaining('expected `bucketed`, `partitioned` or both'),
   ]);
