@@ -45,7 +45,8 @@ export function createOutput(
     json,
     color,
     live: !json && Boolean(terminal.err.isTTY) && env.TERM !== 'dumb',
-    width: !json && isTerminal ? terminal.out.columns : undefined,
+    // A terminal that nobody has told its size says 0.
+    width: !json && isTerminal ? terminal.out.columns || undefined : undefined,
     result(value, render) {
       terminal.out.write(json ? `${toJson(value)}\n` : endWithNewline(render()));
     },

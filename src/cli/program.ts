@@ -96,5 +96,5 @@ export function buildProgram(terminal: Pick<Terminal, 'out' | 'err'>, act: Act):
 }
 
 function helpWidth(stream: { columns?: number }): number {
-  return Math.min(stream.columns ?? 80, HELP_WIDTH);
+  return Math.min(stream.columns || 80, HELP_WIDTH);
 }
