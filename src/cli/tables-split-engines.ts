@@ -4,6 +4,7 @@ import { pathOf } from '../storage/urls.ts';
 import { splitByDuckDb } from '../tables/engine-duckdb.ts';
 import { planRows } from '../tables/engine-rows.ts';
 import { type SparkArguments, splitBySpark } from '../tables/engine-spark.ts';
+import { knownSources } from '../tables/known-sources.ts';
 import type { Finding, TablePlan } from '../tables/model.ts';
 import type { TableOutcome } from '../tables/outcome.ts';
 import { matchSource, prepareSplit } from '../tables/prepare-split.ts';
@@ -35,14 +36,15 @@ export const RUNS: Readonly<Record<'copy' | 'duckdb' | 'spark', Run>> = { copy, 
 
 async function copy(job: WritingJob): Promise<SplitRun> {
   const { context, store, request, options } = job;
-  const { snapshot, findings, plan } = await prepareSplit(store, request);
+  const sources = knownSources();
+  const { snapshot, findings, plan } = await prepareSplit(store, request, sources);
   const of = about(snapshot, findings);
   if (options.dryRun) {
     const left = plan.left.map(({ table, reason }): SplitTableResult => ({ table, outcome: 'left', reason }));
     return { ...of, tables: [...plan.tables.map(planned), ...left] };
   }
   const bar = await createBar(context);
-  return { ...of, tables: await runSplit(store, plan, bar).finally(bar?.stop) };
+  return { ...of, tables: await runSplit(store, plan, bar, sources).finally(bar?.stop) };
 }
 
 /** Rows decoded and written anew, whichever engine does it: what would be made. */

@@ -50,6 +50,8 @@ export interface CopySource {
   parts: FooterParts;
   /** What other sources of the same copy have to be equal in. */
   kind: string;
+  /** Its row groups with all their chunks, where they have been read. */
+  groups?: readonly SourceGroup[];
 }
 
 /** Reads what copying from a file takes. @throws LakegateError as `readFooter` does */
@@ -114,7 +116,7 @@ export async function copyRowGroups(
   const scratch: Scratch = { sink: thriftSink(), rooms: [] };
   const wanted = new Set(targets.flatMap(({ leaves }) => leaves));
   for (const index of groups) {
-    const { parts, chunks } = readSourceGroup(source, index, wanted);
+    const { parts, chunks } = knownGroup(source, index, wanted) ?? readSourceGroup(source, index, wanted);
     await copyRowGroup(
       source,
       { parts, chunks: await withBloomFilterLengths(source.reader, chunks) },
@@ -122,6 +124,13 @@ export async function copyRowGroups(
       scratch,
     );
   }
+}
+
+/** A row group that was read before, with the leaves that are wanted. */
+function knownGroup({ groups }: CopySource, index: number, leaves: ReadonlySet<number>): SourceGroup | undefined {
+  const group = groups?.[index];
+  if (group === undefined || group.chunks.size === leaves.size) return group;
+  return { ...group, chunks: new Map(Array.from(leaves, (leaf) => [leaf, group.chunks.get(leaf)!])) };
 }
 
 /** Ends a copy: writes its footer, and makes it the object it is to be. @returns its size in bytes */

@@ -1,13 +1,19 @@
-import { beginCopy, copyRowGroups, finishCopy, readCopySource } from '../parquet/copy-columns.ts';
+import { beginCopy, copyRowGroups, finishCopy } from '../parquet/copy-columns.ts';
 import type { ObjectStore, ObjectWriter } from '../storage/store.ts';
+import { type KnownSources, knownSources } from './known-sources.ts';
 import type { Part } from './model.ts';
 
 /**
  * Makes the outputs of a part, in their staging folders. Each appears whole or not at all; one that is there already, from a run that was broken
  * off, stays.
+ * @param sources what planning has read, in the same process
  * @throws LakegateError of the source or a writer; nothing unfinished is left behind
  */
-export async function copyPart(store: ObjectStore, { slice, outputs }: Part): Promise<void> {
+export async function copyPart(
+  store: ObjectStore,
+  { slice, outputs }: Part,
+  sources: KnownSources = knownSources(),
+): Promise<void> {
   const writers: ObjectWriter[] = [];
   try {
     await settled(
@@ -19,7 +25,7 @@ export async function copyPart(store: ObjectStore, { slice, outputs }: Part): Pr
     for (const { file, groups } of slice) {
       const reader = await store.open(file.url, file);
       try {
-        await copyRowGroups(await readCopySource(reader, file.url), groups, copies);
+        await copyRowGroups(await sources.open(file, reader), groups, copies);
       } finally {
         await reader.close();
       }

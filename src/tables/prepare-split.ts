@@ -1,5 +1,6 @@
 import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
+import type { KnownSources } from './known-sources.ts';
 import { matchSplitMap } from './match-map.ts';
 import type { Finding, Layout, MapEntry, SourceFile, SplitPlan, SplitTable } from './model.ts';
 import { planSplit } from './plan.ts';
@@ -54,14 +55,19 @@ export interface MatchedSource {
 
 /**
  * Finds the snapshot, reads its files' footers and holds the split map against them; nothing is written.
+ * @param sources keeps what was read of the files
  * @throws LakegateError `config` with all findings where the map and the source do not go together, and what the steps throw
  */
-export async function matchSource(store: ObjectStore, request: SourceRequest): Promise<MatchedSource> {
+export async function matchSource(
+  store: ObjectStore,
+  request: SourceRequest,
+  sources?: KnownSources,
+): Promise<MatchedSource> {
   checkApart(request);
   const { map, layout = 'partitioned' } = request;
   const mapped = map === undefined ? undefined : parseSplitMap(map.text, map.name);
   const snapshot = await findSnapshot(store, request.source, request);
-  const { files, refused } = await inspectSources(store, snapshot.files);
+  const { files, refused } = await inspectSources(store, snapshot.files, sources);
   const columns = [...new Set(files.flatMap((file) => file.columns.map(({ name }) => name)))];
   if (files.length === 0) {
     throw nothingCopyable(snapshot, refused);
@@ -90,13 +96,15 @@ export function uncopyableSnapshot(error: unknown): string | undefined {
 
 /**
  * Plans the copy of a snapshot; nothing is written.
+ * @param sources keeps what was read of the files, for `runSplit`
  * @throws LakegateError as `matchSource`
  */
 export async function prepareSplit(
   store: ObjectStore,
   request: SplitRequest,
+  sources?: KnownSources,
 ): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
-  const { snapshot, findings, tables, files, refused } = await matchSource(store, request);
+  const { snapshot, findings, tables, files, refused } = await matchSource(store, request, sources);
   const plan = planSplit(files, refused, tables, {
     snapshot: snapshot.date,
     target: request.target,

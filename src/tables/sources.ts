@@ -4,6 +4,7 @@ import { type CopySource, readCopySource, readSourceGroup, type SourceGroup } fr
 import { corrupt } from '../parquet/fault.ts';
 import type { LogicalField } from '../parquet/model.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
+import type { KnownSources } from './known-sources.ts';
 import type { SourceColumn, SourceFile } from './model.ts';
 
 /** Footers that are read at once: a round trip each on S3; a disk's are read one after the other, each a row group at a time. */
@@ -17,17 +18,21 @@ export interface Refusal {
 
 /**
  * Reads the footers of source files.
+ * @param sources keeps what was read
  * @returns what planning needs of them, in the same order; files that only a decoding engine can read are refused with the reason
  * @throws LakegateError `corrupt` for what is no Parquet, and what the store throws
  */
 export async function inspectSources(
   store: ObjectStore,
   objects: readonly ObjectInfo[],
+  sources?: KnownSources,
 ): Promise<{ files: SourceFile[]; refused: Refusal[] }> {
   const limit = pLimit(objects.some(({ url }) => url.startsWith('s3')) ? AT_ONCE.remote : AT_ONCE.local);
   // Hundreds of files have the same thousands of columns: told once.
   const known = new Map<string, readonly SourceColumn[]>();
-  const inspected = await Promise.all(objects.map((object) => limit(() => inspectSource(store, object, known))));
+  const inspected = await Promise.all(
+    objects.map((object) => limit(() => inspectSource(store, object, known, sources))),
+  );
   return {
     files: inspected.flatMap((found) => ('file' in found ? [found.file] : [])),
     refused: inspected.flatMap((found) => ('refused' in found ? [found.refused] : [])),
@@ -38,6 +43,7 @@ async function inspectSource(
   store: ObjectStore,
   object: ObjectInfo,
   known: Map<string, readonly SourceColumn[]>,
+  sources: KnownSources | undefined,
 ): Promise<{ file: SourceFile } | { refused: Refusal }> {
   const { url, size, etag, version } = object;
   const reader = await store.open(url, object);
@@ -48,11 +54,14 @@ async function inspectSource(
     if (reason !== undefined) return { refused: { url, reason } };
     const columns = known.get(kind) ?? footer.fields.map((field) => ({ name: field.name, type: typeOf(field) }));
     known.set(kind, columns);
+    const kept: SourceGroup[] = [];
     const rowGroups = source.parts.rowGroups.map((_, index) => {
       const group = readSourceGroup(source, index);
+      if (sources !== undefined) kept.push(group);
       return { rows: group.parts.numRows, columnBytes: columnBytes(footer.fields, group) };
     });
     checkRows(source, rowGroups);
+    sources?.keep(object, source, kept);
     return {
       file: {
         url,

@@ -3,6 +3,7 @@ import { LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { commitTable, tableState } from './commit-table.ts';
 import { copyPart } from './copy-part.ts';
+import { type KnownSources, knownSources } from './known-sources.ts';
 import type { Part, SplitPlan, TablePlan } from './model.ts';
 import { outcomeOf, type TableOutcome } from './outcome.ts';
 import { stagingOf } from './place-outputs.ts';
@@ -18,9 +19,15 @@ export interface SplitProgress {
 /**
  * Runs a plan: makes what is missing, then commits each table whose outputs are all there. One table's fault is recorded and the others go on. A
  * run that was broken off at any instant is finished by the same call again, without redoing what is done.
+ * @param sources what planning has read, in the same process
  * @returns an outcome for each table, in the plan's order, those left last
  */
-export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: SplitProgress): Promise<TableOutcome[]> {
+export async function runSplit(
+  store: ObjectStore,
+  plan: SplitPlan,
+  progress?: SplitProgress,
+  sources: KnownSources = knownSources(),
+): Promise<TableOutcome[]> {
   const faults = new Map<TablePlan, unknown>();
   const attempt = async (tables: readonly TablePlan[], work: () => Promise<void>) => {
     try {
@@ -45,7 +52,7 @@ export async function runSplit(store: ObjectStore, plan: SplitPlan, progress?: S
   });
   progress?.total(open.reduce((sum, part) => sum + bytesOf(part), 0));
   for (const part of open) {
-    await copyOrSingly(store, part, faults);
+    await copyOrSingly(part, { store, faults, sources });
     progress?.copied(bytesOf(part));
   }
   await eachTable(
@@ -78,18 +85,26 @@ async function eachTable(tables: readonly TablePlan[], act: (table: TablePlan) =
   await Promise.all(tables.map((table) => limit(() => act(table))));
 }
 
+interface Run {
+  store: ObjectStore;
+  /** Tables that are given up, and why. */
+  faults: Map<TablePlan, unknown>;
+  sources: KnownSources;
+}
+
 /** Copies a part. Where that fails, its tables are taken one by one: what is wrong with one of them keeps none of the others back. */
-async function copyOrSingly(store: ObjectStore, part: Part, faults: Map<TablePlan, unknown>): Promise<void> {
+async function copyOrSingly(part: Part, run: Run): Promise<void> {
+  const { store, faults, sources } = run;
   const outputs = part.outputs.filter(({ table }) => !faults.has(table));
   if (outputs.length === 0) return;
   try {
-    await copyPart(store, { ...part, outputs });
+    await copyPart(store, { ...part, outputs }, sources);
   } catch (error) {
     if (outputs.length === 1) {
       faults.set(outputs[0]!.table, error);
       return;
     }
-    for (const output of outputs) await copyOrSingly(store, { ...part, outputs: [output] }, faults);
+    for (const output of outputs) await copyOrSingly({ ...part, outputs: [output] }, run);
   }
 }
 
