@@ -23,7 +23,7 @@ const RUN_SOURCE = z.object({
   snapshot: date,
   folder,
   skip: z.boolean(),
-  /** The newer snapshot that was taken before, for which this one is passed over. */
+  /** A newer snapshot that was taken before: this one is passed over, or gets its partitions beside that one's. */
   newer: date.exactOptional(),
   shares: count,
   /** By the footers; null where they cannot all be read by lakegate itself. */

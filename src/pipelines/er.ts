@@ -13,6 +13,8 @@ import { checkLock, glueName, type SourceWork } from './work.ts';
  */
 export function erTable({ pipeline, found }: Pick<SourceWork, 'pipeline' | 'found'>): string | undefined {
   const er = pipeline.name === 'partitioned' ? pipeline.entityResolution : undefined;
+  // It is of one snapshot, the newest.
+  if (found.newer !== undefined) return undefined;
   return er && found.tables.find((table) => glueName(pipeline, table) === er.source);
 }
 

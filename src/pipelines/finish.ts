@@ -54,7 +54,7 @@ export async function finish(
     ]);
   }
   await releaseLock(ports, lock, run.folder);
-  const notes = sources.flatMap(passedOver);
+  const notes = sources.flatMap(notesOf);
   // Last: what cannot be cleaned up takes nothing back.
   if (isOpen) notes.push(...(await cleaned(ports, pipeline, sources)));
   return {
@@ -67,10 +67,13 @@ export async function finish(
   };
 }
 
-function passedOver({ source, snapshot, newer }: RunSource): string[] {
+function notesOf({ source, snapshot, skip, newer }: RunSource): string[] {
   if (newer === undefined) return [];
+  const what = `snapshot_dt=${snapshot} of ${source} was`;
   return [
-    `snapshot_dt=${snapshot} of ${source} was passed over: ${newer} was taken before. To take it all the same, start the pipeline with that snapshot, or with force`,
+    skip
+      ? `${what} passed over: ${newer} was taken before. To take it all the same, start the pipeline with that snapshot, or with force`
+      : `${what} added beside ${newer}, which was taken before. Columns, and the table of Entity Resolution, stay as ${newer} has them`,
   ];
 }
 
@@ -96,9 +99,11 @@ async function remember(
   { store, now }: PipelinePorts,
   { runs }: PipelinesConfig,
   pipeline: NamedPipeline,
-  { source, snapshot, fingerprint }: RunSource,
+  { source, snapshot, fingerprint, newer }: RunSource,
   rows: number | null,
 ): Promise<void> {
+  // The newer one stays the last.
+  if (newer !== undefined) return;
   const at = new Date(now()).toISOString();
   await writeSnapshotDate(store, targetOf(pipeline, source), snapshot);
   await writeLastTaken(store, runs, pipeline.name, source, { snapshot, rows, fingerprint, at });

@@ -70,7 +70,9 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   }
   doing('register');
   const ctas = pipeline.name === 'bucketed' && pipeline.bucketing === 'ctas';
-  const registered = await inGlue(work, ports.catalog, table, ctas ? `${pipeline.stagedPrefix}${table}` : name);
+  const registered =
+    (await besideNewer(work, ports.catalog, name)) ??
+    (await inGlue(work, ports.catalog, table, ctas ? `${pipeline.stagedPrefix}${table}` : name));
   if (ctas) {
     doing('bucket');
     return beginBucketing(work, ports.catalog, pipeline, table, registered.table);
@@ -102,6 +104,19 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   }
   await run.writeTable(source.name, table, done(registered.outcome, registered));
   return NOTHING;
+}
+
+/** The table that has a newer snapshot's columns: an older one only adds its partition to it. Undefined where there is none. */
+async function besideNewer(
+  { pipeline, found }: SourceWork,
+  catalog: TableCatalog,
+  name: string,
+): Promise<RegisterOutcome | undefined> {
+  if (found.newer === undefined) return undefined;
+  const table = await catalog.get(pipeline.database, name);
+  return table?.location === undefined
+    ? undefined
+    : { table: name, outcome: 'unchanged', location: table.location, columns: table.columns.length };
 }
 
 /** Registers a table over its folder. @param name in Glue */

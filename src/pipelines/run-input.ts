@@ -8,8 +8,8 @@ export interface RunWish {
   tables: string[];
   sources?: string[];
   force: boolean;
-  /** Whether a person named the snapshot: it is taken then though a newer one was. */
-  byName: boolean;
+  /** Who chose the snapshot: its marker arrived, or a person named it. Absent: it is the latest. */
+  chosenBy?: 'marker' | 'person';
 }
 
 const NONE = '_NONE_';
@@ -22,7 +22,7 @@ const KEYS = { snapshot: 'SNAPSHOT_DT', tables: 'TABLES_FILTER', sources: undefi
  * @param report hears of each fault
  */
 export function runWish(input: unknown, sources: readonly PipelineSource[], report: (fault: string) => void): RunWish {
-  const nothing: RunWish = { tables: [], force: false, byName: false };
+  const nothing: RunWish = { tables: [], force: false };
   if (input === undefined || input === null) return nothing;
   if (!isObject(input)) {
     report(`the input: expected an object, found ${shown(input)}`);
@@ -44,11 +44,10 @@ export function runWish(input: unknown, sources: readonly PipelineSource[], repo
   const { force = false } = input;
   if (typeof force !== 'boolean') report(`force: expected true or false, found ${shown(force)}`);
   return {
-    ...(snapshot !== undefined && { snapshot }),
+    ...(snapshot !== undefined && { snapshot, chosenBy: 'person' as const }),
     tables: tables ?? [],
     ...(wanted !== undefined && { sources: wanted }),
     force: force === true,
-    byName: snapshot !== undefined,
   };
 }
 
@@ -66,7 +65,7 @@ function markerWish(
     if (marker === undefined || !url.startsWith(path)) continue;
     const [, snapshot, name] = /^snapshot_dt=(\d{4}-\d{2}-\d{2})\/(.+)$/.exec(url.slice(path.length)) ?? [];
     if (snapshot === undefined || name === undefined) continue;
-    if (name === marker) return { snapshot, sources: [source] };
+    if (name === marker) return { snapshot, chosenBy: 'marker', sources: [source] };
     // Writers of parts put one into each part's folder: a rule for markers hears of it, and nothing is to be done.
     if (name.endsWith(`/${marker}`)) return { sources: [] };
   }

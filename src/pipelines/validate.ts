@@ -156,10 +156,13 @@ async function writeRun(ports: PipelinePorts, config: PipelinesConfig, begun: Be
     const { source, snapshot, map, tables, rows } = checked;
     const last = await lastTaken(ports.store, config.runs, pipeline.name, source.name);
     const fingerprint = fingerprintOf(config, pipeline, checked);
-    // A marker that is written late, or a newest snapshot that was moved away, takes no tables back.
-    const newer = !wish.force && !wish.byName && last && last.snapshot > snapshot.date ? last.snapshot : undefined;
+    // A marker that is written late, or a newest snapshot that was moved away, takes no tables back; a person may.
+    const isMeant = wish.force || wish.chosenBy === 'person';
+    const newer = !isMeant && last && last.snapshot > snapshot.date ? last.snapshot : undefined;
     const isSame = !wish.force && !filtered && last?.fingerprint === fingerprint;
-    const skip = isSame || newer !== undefined;
+    // Where each snapshot has its own partition, there is room for one that came late.
+    const isBeside = newer !== undefined && wish.chosenBy === 'marker' && pipeline.name === 'partitioned';
+    const skip = isSame || (newer !== undefined && !isBeside);
     const shares = skip ? 0 : auditShares(source, rows ?? 0);
     if (map !== undefined) await writeMap(ports, run.mapUrl(source.name), map.text);
     found.push({

@@ -1,5 +1,7 @@
 import { LakegateError } from '../../src/errors.ts';
 import { runWish } from '../../src/pipelines/run-input.ts';
+import type { ObjectStore } from '../../src/storage/store.ts';
+import { writeSource } from '../tables/generator.ts';
 import { begin, DATABASE, DAY, drop, filesUnder, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const PARTS = ['part_addressable_ids', 'part_ibe_01', 'part_ibe_02', 'part_n_a'];
@@ -80,6 +82,60 @@ test('an older snapshot than was taken takes no tables back; named, or by force,
   expect(await run('x:5', { force: true })).toMatchObject({ tables: 3, skipped: 0 });
 });
 
+/** Events of S3 are about S3: `s3://raw/` is a folder of the store in memory. */
+function withRawOnS3(store: ObjectStore): ObjectStore {
+  const here = (url: string) => url.replace(/^s3:\/\/raw\//, 'memory:/raw/');
+  return {
+    ...store,
+    head: (url) => store.head(here(url)),
+    open: (url, expected) => store.open(here(url), expected),
+    read: (url) => store.read(here(url)),
+    create: (url, bytes) => store.create(here(url), bytes),
+    async *list(prefix) {
+      for await (const object of store.list(here(prefix))) {
+        yield { ...object, url: object.url.replace(/^memory:\/raw\//, 's3://raw/') };
+      }
+    },
+  };
+}
+
+test('a marker that comes late adds the partitions of its snapshot; all else stays as the newer one has it', async () => {
+  const lake = pipelineLake();
+  lake.ports.store = lake.store = withRawOnS3(lake.store);
+  for (const [index, source] of lake.config.sources.entries()) {
+    lake.config.sources[index] = { ...source, path: `s3://raw/${source.name}/`, marker: '_SUCCESS' };
+  }
+  const arrive = async (execution: string, date: string, fields: number) => {
+    const folder = `addressable/snapshot_dt=${date}/`;
+    await writeSource(lake.store, `s3://raw/${folder}`, { tables: { addressable_ids: fields }, files: 1, rows: 20 });
+    await lake.store.create(`s3://raw/${folder}_SUCCESS`, new Uint8Array());
+    const detail = { bucket: { name: 'raw' }, object: { key: `${folder}_SUCCESS` } };
+    return runPipeline(lake, { execution, input: { 'detail-type': 'Object Created', detail } });
+  };
+  const ids = () => lake.catalog.tables.get('consumer.part_addressable_ids')!;
+  const erComment = () => lake.catalog.tables.get('consumer.part_addressable_ids_er')?.comment;
+  expect(await arrive('x:1', '2026-02-28', 4)).toMatchObject({ tables: 2, failed: [] });
+  const before = [ids().comment, ids().columns.length, erComment()];
+  const late = await arrive('x:2', '2026-01-31', 3);
+  expect(late).toMatchObject({ tables: 1, skipped: 0, failed: [] });
+  expect(late.notes).toEqual([
+    expect.stringMatching(
+      /^snapshot_dt=2026-01-31 of addressable was added beside 2026-02-28, which was taken before\. /,
+    ),
+  ]);
+  expect([ids().comment, ids().columns.length, erComment()]).toEqual(before);
+  expect([...lake.partitions.keys()]).toEqual([
+    'consumer.part_addressable_ids 2026-02-28',
+    'consumer.part_addressable_ids 2026-01-31',
+  ]);
+  const told = await lake.store.read(`${TARGET}addressable/metadata/snapshot_dt.txt`);
+  expect(new TextDecoder().decode(told.bytes).trim()).toBe('2026-02-28');
+  // The newer one is still the last that was taken: nothing is to be done for it.
+  expect(await runPipeline(lake, { execution: 'x:3', input: { sources: ['addressable'] } })).toMatchObject({
+    skipped: 1,
+  });
+});
+
 test('tables that were asked for alone', async () => {
   const lake = pipelineLake();
   await drop(lake);
@@ -148,13 +204,13 @@ describe('before anything is begun', () => {
       );
     expect(wish('infobase/snapshot_dt=2026-01-31/_SUCCESS')).toEqual({
       snapshot: '2026-01-31',
+      chosenBy: 'marker',
       sources: ['infobase'],
       tables: [],
       force: false,
-      byName: false,
     });
     expect(wish('infobase/snapshot_dt=2026-01-31/part=1/_SUCCESS').sources).toEqual([]);
-    expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false, byName: false });
+    expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false });
     expect(faults).toEqual([]);
     wish('infobase/snapshot_dt=2026-01-31/part-0.parquet');
     wish('elsewhere/_SUCCESS');
