@@ -29,7 +29,13 @@ const FINISHED = z.object({
     skipped: z.number(),
     notes: z.array(z.string()).exactOptional(),
     failed: z.array(
-      z.object({ job: z.string(), source: z.string().optional(), table: z.string().optional(), reason: z.string() }),
+      z.object({
+        job: z.string(),
+        source: z.string().optional(),
+        table: z.string().optional(),
+        reason: z.string(),
+        inconclusive: z.literal(true).exactOptional(),
+      }),
     ),
     reports: z.array(z.object({ report: z.string() })),
   }),

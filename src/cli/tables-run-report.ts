@@ -22,12 +22,16 @@ export interface RunReport {
 
 const GATE = 'audit';
 
-/** 3 where nothing but a gate's verdict stood in the way. */
+/** 3 where nothing but a gate's verdict stood in the way; what could not be checked has no verdict. */
 export function exitOfRuns(runs: readonly RunReport[]): ExitCode {
   if (runs.every(({ status }) => status === 'succeeded' || status === 'running')) return EXIT.done;
   const failed = runs.flatMap((run) => run.failed);
   const stopped = runs.every(({ status }) => status === 'succeeded' || status === 'failed');
-  return stopped && failed.length > 0 && failed.every(({ job }) => job === GATE) ? EXIT.auditFailed : EXIT.failed;
+  return stopped && failed.length > 0 && failed.every(isVerdict) ? EXIT.auditFailed : EXIT.failed;
+}
+
+function isVerdict({ job, inconclusive }: RunReport['failed'][number]): boolean {
+  return job === GATE && inconclusive !== true;
 }
 
 const WORDS: Record<RunReport['status'], string> = {

@@ -94,6 +94,7 @@ function checkPipeline({ count, failures }: Json): void {
     isObject(step) &&
     typeof step.job === 'string' &&
     typeof step.reason === 'string' &&
+    (step.inconclusive === undefined || typeof step.inconclusive === 'boolean') &&
     [step.source, step.table].every((name) => name === undefined || typeof name === 'string');
   if (!(Array.isArray(failures) && failures.every(isStep))) throw malformed('steps in "failures"', failures);
 }

@@ -102,6 +102,8 @@ export interface PipelineStep {
   source?: string;
   table?: string;
   reason: string;
+  /** Of an audit: it could not be done, and says nothing about the data. */
+  inconclusive?: boolean;
 }
 
 /** A report was made. Its summary, and where it is. */

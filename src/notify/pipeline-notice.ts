@@ -20,7 +20,8 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
           ? [`${(count - failures.length).toLocaleString('en-US')} more are not named here.`]
           : []),
         whatIsDone(failures),
-        ...(failures.some(({ job }) => job === 'audit') ? [MEND] : []),
+        ...(failures.some(({ job, inconclusive }) => job === 'audit' && !inconclusive) ? [MEND] : []),
+        ...(failures.some(({ inconclusive }) => inconclusive) ? [CHECK_AGAIN] : []),
         `Executions: ${[...new Set(runs.map(({ execution }) => execution))].join(', ')}. \`lakegate tables run ${pipeline} --stage NAME\` runs it again.`,
       ],
     };
@@ -30,6 +31,10 @@ export function pipelineNotices(events: readonly News[]): NoteNotice[] {
 /** Data that did not pass does not pass the next time either. */
 const MEND =
   'Where data did not pass its audit, have the snapshot written again, marker last: to run the same data again ends the same way.';
+
+/** What could not be looked at may be faultless. */
+const CHECK_AGAIN =
+  'Where data could not be checked, nothing is known against it: mend what stood in the way, and run it again.';
 
 /** What readers have after it. */
 function whatIsDone(failures: readonly PipelineStep[]): string {
@@ -43,6 +48,7 @@ function whatIsDone(failures: readonly PipelineStep[]): string {
 function headline(pipeline: string, failures: readonly PipelineStep[], count: number): string {
   const tables = new Set(failures.map(({ source, table }) => table && `${source ?? ''}/${table}`));
   const [first] = failures;
+  if (count === 1 && first?.inconclusive) return `Pipeline ${pipeline}: ${place(first).join(' ')} could not be checked`;
   if (count === 1 && first !== undefined)
     return `Pipeline ${pipeline}: ${[first.job, ...place(first)].join(' ')} failed`;
   if (tables.has(undefined)) return `Pipeline ${pipeline}: ${count.toLocaleString('en-US')} steps failed`;

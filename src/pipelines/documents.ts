@@ -7,6 +7,8 @@ import type { ObjectStore } from '../storage/store.ts';
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const folder = z.string().endsWith('/');
 const count = z.int().min(0);
+/** Of a failed audit: it could not be done, and says nothing about the data. */
+const inconclusive = z.literal(true).exactOptional();
 const job = z.enum(['validate', 'audit', 'split', 'register', 'bucket', 'prepare', 'er']);
 
 /** Who has a pipeline to itself. `execution` is null where nobody has. */
@@ -86,7 +88,7 @@ export const TABLE_RECORD = z.discriminatedUnion('state', [
     /** Why versions that were replaced are still there. */
     uncleaned: z.string().exactOptional(),
   }),
-  z.object({ state: z.literal('failed'), job, reason: z.string() }),
+  z.object({ state: z.literal('failed'), job, reason: z.string(), inconclusive }),
 ]);
 export type TableRecord = z.infer<typeof TABLE_RECORD>;
 
@@ -111,7 +113,7 @@ export const SHARE = z.object({
 });
 
 /** What stopped a source. */
-export const SOURCE_FAILURE = z.object({ job, reason: z.string() });
+export const SOURCE_FAILURE = z.object({ job, reason: z.string(), inconclusive });
 export type SourceFailure = z.infer<typeof SOURCE_FAILURE>;
 
 /** What the Spark job says it did (`RESULT_PATH` of glue/split.py). */

@@ -128,11 +128,9 @@ async function endOf(run: RunFiles, pipeline: NamedPipeline, found: RunSource): 
   const ofSource = (await run.failures(source))
     // Tables that say what became of them say it better than the step that they had in common.
     .filter(({ job }) => job !== 'split' || open.length > 0)
-    .map(({ job, reason }): PipelineFailure => ({ job, source, reason }));
+    .map(({ job, ...why }): PipelineFailure => ({ job, source, ...why }));
   const ofTables = all.flatMap(([table, record]): PipelineFailure[] =>
-    record?.state === 'failed'
-      ? [{ job: record.job, source, table: nameOf(pipeline, table), reason: record.reason }]
-      : [],
+    record?.state === 'failed' ? [{ ...failureOf(record), source, table: nameOf(pipeline, table) }] : [],
   );
   // Tables that a failed step kept from their turn are not named one by one.
   const unheard =
@@ -143,6 +141,10 @@ async function endOf(run: RunFiles, pipeline: NamedPipeline, found: RunSource): 
     rows: found.rows ?? done[0]?.rows ?? null,
     failures: [...ofSource, ...ofTables, ...unheard],
   };
+}
+
+function failureOf({ state: _state, ...failure }: Extract<TableRecord, { state: 'failed' }>): PipelineFailure {
+  return failure;
 }
 
 function unfinished(source: string, table: string, record: TableRecord | undefined): PipelineFailure {

@@ -1,6 +1,7 @@
 import { LakegateError } from '../errors.ts';
 import { judgeShares } from './audit-judge.ts';
 import type { ShareAudit } from './audit-model.ts';
+import { markOf } from './audit-reason.ts';
 import { auditShare } from './audit-share.ts';
 import { parseDocument, putDocument, SHARE } from './documents.ts';
 import type { SourceWork } from './work.ts';
@@ -38,6 +39,6 @@ export async function judgeStep(work: SourceWork): Promise<{ passed: boolean }> 
     ...(found.lastRows !== null && { lastRows: found.lastRows }),
   });
   if (verdict.outcome === 'passed') return { passed: true };
-  await run.failSource(source.name, 'audit', verdict.reason ?? verdict.outcome);
+  await run.failSource(source.name, 'audit', verdict.reason ?? verdict.outcome, markOf(verdict));
   return { passed: false };
 }

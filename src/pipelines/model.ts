@@ -52,6 +52,8 @@ export interface PipelineFailure {
   source?: string;
   table?: string;
   reason: string;
+  /** Of an audit: it could not be done, and says nothing about the data. */
+  inconclusive?: true;
 }
 
 /**

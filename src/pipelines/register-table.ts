@@ -3,6 +3,7 @@ import { repairTable } from '../tables/athena-statements.ts';
 import { findTables } from '../tables/find-tables.ts';
 import { type RegisterOutcome, registerTable } from '../tables/register.ts';
 import type { TableCatalog } from '../tables/table-catalog.ts';
+import { markOf, notChecked } from './audit-reason.ts';
 import { auditTable } from './audit-table.ts';
 import { beginBucketing } from './bucket-table.ts';
 import type { TableRecord } from './documents.ts';
@@ -35,7 +36,9 @@ export async function registerStep(work: SourceWork, table: string): Promise<{ n
     return { next: await register(work, table, doing) };
   } catch (error) {
     if (!(error instanceof LakegateError) || error.retryable) throw error;
-    await run.failTable(source.name, table, job, error.message);
+    const audit = job === 'audit' && notChecked(`the table ${glueName(work.pipeline, table)}`, error.message);
+    if (audit) await run.failTable(source.name, table, job, audit.reason, audit.mark);
+    else await run.failTable(source.name, table, job, error.message);
     return { next: NOTHING };
   }
 }
@@ -48,8 +51,8 @@ async function register(work: SourceWork, table: string, doing: (job: PipelineJo
   const verdict = await auditTable(ports, pipeline, { name, folder, files, key: source.key, rows });
   if (verdict.outcome !== 'passed') {
     const left = await made.beside?.refuse(verdict.outcome === 'failed');
-    const where = left === undefined ? '' : `. Its files are in ${left} until the next run, ${LEFT_DAYS} days at most`;
-    await run.failTable(source.name, table, 'audit', `${verdict.reason ?? verdict.outcome}${where}`);
+    const where = left === undefined ? '' : ` Its files are in ${left} until the next run, ${LEFT_DAYS} days at most.`;
+    await run.failTable(source.name, table, 'audit', `${verdict.reason ?? verdict.outcome}${where}`, markOf(verdict));
     return NOTHING;
   }
   doing('split');

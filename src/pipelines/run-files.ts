@@ -33,6 +33,9 @@ export function isRunFolder(url: string, runs: string, pipeline: PipelineName): 
   return url.startsWith(root) && /^[A-Za-z0-9_-]{1,90}\/$/.test(url.slice(root.length));
 }
 
+/** What else is known of a failure. */
+type FailureMark = Pick<SourceFailure, 'inconclusive'>;
+
 /** The folder's files. Names of sources and tables are to be those of lake.yaml and of the run. */
 export interface RunFiles {
   readonly folder: string;
@@ -49,9 +52,9 @@ export interface RunFiles {
   table(source: string, table: string): Promise<TableRecord | undefined>;
   writeTable(source: string, table: string, record: TableRecord): Promise<void>;
   /** Notes that a table failed; what was noted of it before as a failure stays. */
-  failTable(source: string, table: string, job: PipelineJob, reason: string): Promise<void>;
+  failTable(source: string, table: string, job: PipelineJob, reason: string, mark?: FailureMark): Promise<void>;
   failures(source: string): Promise<SourceFailure[]>;
-  failSource(source: string, job: PipelineJob, reason: string): Promise<void>;
+  failSource(source: string, job: PipelineJob, reason: string, mark?: FailureMark): Promise<void>;
   /** Removes all of it. */
   clear(): Promise<void>;
 }
@@ -79,15 +82,16 @@ export function runFiles(store: ObjectStore, folder: string): RunFiles {
     splitResult: (source) => read(SPLIT_RESULT, `${folder}split-${source}.json`),
     table: (source, table) => read(TABLE_RECORD, tableUrl(source, table)),
     writeTable: (source, table, record) => putDocument(store, tableUrl(source, table), record),
-    failTable: (source, table, job, reason) =>
-      putDocument(store, tableUrl(source, table), { state: 'failed', job, reason }, (present) =>
+    failTable: (source, table, job, reason, mark) =>
+      putDocument(store, tableUrl(source, table), { state: 'failed', job, reason, ...mark }, (present) =>
         isFailure(present, tableUrl(source, table)),
       ),
     async failures(source) {
       const found = await Promise.all(JOBS.map((job) => read(SOURCE_FAILURE, failureUrl(source, job))));
       return found.filter((failure) => failure !== undefined);
     },
-    failSource: (source, job, reason) => putDocument(store, failureUrl(source, job), { job, reason }, () => true),
+    failSource: (source, job, reason, mark) =>
+      putDocument(store, failureUrl(source, job), { job, reason, ...mark }, () => true),
     async clear() {
       const urls: string[] = [];
       for await (const { url } of store.list(folder)) urls.push(url);

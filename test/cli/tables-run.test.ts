@@ -322,6 +322,15 @@ test('what the command ends with', () => {
   expect(exitOfRuns([run('failed', 'audit', 'split')])).toBe(1);
   expect(exitOfRuns([run('failed', 'audit'), run('timed_out')])).toBe(1);
   expect(exitOfRuns([run('failed')])).toBe(1);
+  // A gate that could not look has not found anything.
+  const open: RunReport = {
+    ...run('failed'),
+    failed: [
+      { job: 'audit', reason: 'r' },
+      { job: 'audit', reason: 'r', inconclusive: true },
+    ],
+  };
+  expect(exitOfRuns([open])).toBe(1);
 });
 
 describe('in this process, over folders', () => {

@@ -79,6 +79,18 @@ test('bad data is not run again, but written again', () => {
   ]);
 });
 
+test('what could not be checked has not failed, and is run again', () => {
+  const failures = [
+    { job: 'audit', source: 'infobase', reason: 'it could not be checked: S3 does not answer', inconclusive: true },
+  ];
+  expect(notices([newsOf(onTheBus({ ...failed, failures }))!.news])).toMatchObject([
+    {
+      headline: 'Pipeline partitioned: infobase could not be checked',
+      text: [expect.any(String), expect.stringContaining('nothing is known against it'), expect.any(String)],
+    },
+  ]);
+});
+
 test.each([
   ['{"Error":"States.Timeout"}', 'it took longer than it may'],
   ['{"Error":"States.Timeout","Cause":""}', 'it took longer than it may'],
@@ -138,6 +150,7 @@ test.each([
   ['no execution', { ...failed, execution: undefined }],
   ['a count that is none', { ...failed, count: '2' }],
   ['failures without a reason', { ...failed, failures: [{ job: 'split' }] }],
+  ['a mark that is none', { ...failed, failures: [{ job: 'audit', reason: 'x', inconclusive: 'yes' }] }],
   ['a table that is none', { ...failed, failures: [{ job: 'split', reason: 'x', table: 3 }] }],
 ])('an event with %s is refused', (_what, event) => {
   expect(() => newsOf(JSON.stringify({ source: 'lakegate', detail: event }))).toThrow(/expected/);

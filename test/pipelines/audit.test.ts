@@ -3,6 +3,7 @@ import type { PipelineSource } from '../../src/config/pipelines-model.ts';
 import { LakegateError } from '../../src/errors.ts';
 import { judgeShares } from '../../src/pipelines/audit-judge.ts';
 import type { ShareAudit } from '../../src/pipelines/audit-model.ts';
+import { verdictOf } from '../../src/pipelines/audit-reason.ts';
 import { auditShare, auditShares } from '../../src/pipelines/audit-share.ts';
 import { auditTable } from '../../src/pipelines/audit-table.ts';
 import type { RuleSpec } from '../../src/rules/rule.ts';
@@ -203,6 +204,18 @@ test('what could not be checked has neither failed nor passed', async () => {
   // Without an engine SQL says nothing.
   const sql = sourceOf({ rules: [{ rule: 'sql', name: 'none', query: 'select 1' }] });
   expect(await judged(store, sql, 1)).toMatchObject({ outcome: 'inconclusive' });
+});
+
+test('a reason is made of sentences, whatever the findings end with', () => {
+  const finding = { rule: 'readable', outcome: 'failed', expected: 'Parquet files' } as const;
+  const verdict = verdictOf('the table a', 0, [
+    { ...finding, found: 'it ends early. Write it again.' },
+    { ...finding, outcome: 'inconclusive', found: 'it is encrypted.' },
+  ]);
+  expect(verdict.reason).toBe(
+    'the table a failed its audit: readable: expected Parquet files, found it ends early. Write it again. ' +
+      'Besides, it could not be checked: readable: expected Parquet files, found it is encrypted.',
+  );
 });
 
 test('a file that is no Parquet has failed', async () => {
