@@ -72,6 +72,8 @@ function sourceConfig(name: string, yaml: SourceYaml, { folder, raw }: PipelineP
     ...(audit !== 'off' && {
       audit: {
         rules: audit?.rules?.map(ruleSpec) ?? [
+          // The first snapshot has no earlier one's rows to be held against.
+          { rule: 'row_count', min: 1 },
           { rule: 'not_null', columns: [key] },
           { rule: 'unique', columns: [key] },
         ],

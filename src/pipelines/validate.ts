@@ -16,6 +16,7 @@ import { type NamedPipeline, pipelineOf, targetOf } from './work.ts';
 
 /** Footers of wide files take memory while they are read. */
 const SOURCES_AT_ONCE = 2;
+/** Lines: a fault of a split map may have as many as the map. */
 const SHOWN = 200;
 
 /** What the same snapshot is split anew for, when it changes without a word in lake.yaml. */
@@ -108,9 +109,10 @@ async function checkAll(
     for (const fault of await checkCatalog(ports.catalog, pipeline, chosen, whole)) report(fault);
   }
   if (faults.length === 0) return { wish, sources };
-  const lines = faults.slice(0, SHOWN).map((fault) => `\n  ${fault.replaceAll('\n', '\n  ')}`);
-  const more = faults.length > SHOWN ? `\n  and ${faults.length - SHOWN} more` : '';
-  throw new LakegateError('invalid', `the pipeline ${pipeline.name} was not begun:${lines.join('')}${more}`, {
+  const lines = faults.flatMap((fault) => fault.split('\n'));
+  const shown = lines.slice(0, SHOWN).map((line) => `\n  ${line}`);
+  const more = lines.length > SHOWN ? `\n  and ${lines.length - SHOWN} lines more` : '';
+  throw new LakegateError('invalid', `the pipeline ${pipeline.name} was not begun:${shown.join('')}${more}`, {
     context: { pipeline: pipeline.name, faults: faults.length },
   });
 }

@@ -36,6 +36,7 @@ test('every default', () => {
         strict: false,
         audit: {
           rules: [
+            { rule: 'row_count', min: 1 },
             { rule: 'not_null', columns: ['customer_user_id'] },
             { rule: 'unique', columns: ['customer_user_id'] },
           ],

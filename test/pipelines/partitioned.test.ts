@@ -168,6 +168,18 @@ describe('before anything is begun', () => {
     expect(await filesUnder(lake, RUNS)).toEqual([]);
   });
 
+  test('a long list of faults is cut by its lines', async () => {
+    const lake = pipelineLake();
+    await drop(lake);
+    const lines = Array.from({ length: 180 }, (_, n) => `T_${n},`);
+    await put(lake, 'memory:/config/infobase-map.csv', `table,column\n${lines.join('\n')}\n`);
+    const input = Object.fromEntries(Array.from({ length: 160 }, (_, n) => [`wrong_${n}`, 1]));
+    const fault = await runPipeline(lake, { input }).catch((error: unknown) => error as LakegateError);
+    const told = (fault as LakegateError).message.split('\n');
+    expect(told).toHaveLength(202);
+    expect(told.at(-1)).toBe('  and 12 lines more');
+  });
+
   test('snapshots, maps and tables of somebody else', async () => {
     const lake = pipelineLake();
     await drop(lake);
@@ -263,9 +275,49 @@ describe('the gates', () => {
     };
     const ended = await runPipeline(lake);
     expect(ended.failed).toEqual([
-      { job: 'audit', source: 'infobase', reason: expect.stringContaining('could not be checked') },
+      { job: 'audit', source: 'infobase', reason: expect.stringContaining('could not be checked'), inconclusive: true },
     ]);
+    expect(lake.told).toMatchObject([{ failures: [{ job: 'audit', inconclusive: true }] }]);
     expect(registered(lake)).toEqual(['part_addressable_ids', 'part_addressable_ids_er']);
+  });
+
+  test('an audit that broke down, of a snapshot or a table, says nothing against the data', async () => {
+    const lake = pipelineLake();
+    await drop(lake);
+    lake.before = (what, request) => {
+      if (what === 'audit' && JSON.stringify(request).includes('addressable')) throw new Error('S3 does not answer');
+    };
+    const { open } = lake.store;
+    lake.store.open = async (url, ...rest) => {
+      if (url.includes('/_staging/IBE_01')) throw new LakegateError('config', 'S3 refuses', { retryable: false });
+      return open(url, ...rest);
+    };
+    const ended = await runPipeline(lake);
+    expect(ended.failed).toEqual([
+      {
+        job: 'audit',
+        source: 'infobase',
+        table: 'IBE_01',
+        reason: 'the table part_ibe_01 could not be checked: S3 refuses',
+        inconclusive: true,
+      },
+      {
+        job: 'audit',
+        source: 'addressable',
+        reason: 'snapshot_dt=2026-01-31 of addressable could not be checked: S3 does not answer',
+        inconclusive: true,
+      },
+    ]);
+  });
+
+  test('a first snapshot without a row is not taken', async () => {
+    const lake = pipelineLake();
+    await drop(lake, '2026-01-31', 0);
+    const ended = await runPipeline(lake, { input: { sources: ['infobase'] } });
+    expect(ended).toMatchObject({
+      tables: 0,
+      failed: [{ job: 'audit', reason: expect.stringContaining('row_count: expected at least 1 rows, found 0 rows.') }],
+    });
   });
 
   test('a copied table that fails its audit keeps its old data, and is not shown', async () => {
