@@ -63,6 +63,8 @@ BUCKET = "lakegate_bucket"
 ID_BUCKET = "id_bucket"
 # How much larger than the target a file of an id_bucket may be: hashes are not even, and a file of a few rows beside each would be worse.
 SLACK = 1.5
+# Bytes that follow the footer of a file with encrypted columns: its nonce and tag (parquet-format, Encryption.md, plaintext footer mode).
+SIGNATURE = 28
 FOOTERS_AT_ONCE = 16
 MOVES_AT_ONCE = 16
 
@@ -114,7 +116,10 @@ def read_arguments(argv):
     if source and options["RESULT_PATH"].startswith(source):
         faults.append(f"--RESULT_PATH lies in the source: {options['RESULT_PATH']}")
     options["ALIASES"] = aliases_of(options["ALIASES"], faults)
-    options["TABLES_FILTER"] = names_of(options["TABLES_FILTER"])
+    wanted = options["TABLES_FILTER"]
+    options["TABLES_FILTER"] = names_of(wanted)
+    if wanted not in ("", NONE) and not options["TABLES_FILTER"]:
+        faults.append(f"--TABLES_FILTER: expected names of tables by commas, found {wanted!r}")
     options["KEY_COL"] = options["KEY_COL"].lower()
     if faults:
         raise SplitError("the job's arguments cannot be used:" + "".join(f"\n  {fault}" for fault in faults))
@@ -275,11 +280,24 @@ def opened(url):
 def read_footer(url):
     system, path = opened(url)
     with system.open_input_file(path) as file:
-        return pyarrow.parquet.read_metadata(file)
+        footer = pyarrow.parquet.read_metadata(file)
+        # Told before a column is looked at: pyarrow ends the whole process at one that is encrypted under a plain footer.
+        length = int.from_bytes(file.read_at(4, file.size() - 8), "little")
+        if length - footer.serialized_size == SIGNATURE:
+            raise SplitError("it has encrypted columns")
+        return footer
 
 
 def inspect(url):
-    """What a file's footer says: its columns' types (equal for files that Spark may read as one), compressed bytes of each column, rows."""
+    """What a file's footer says. @raises SplitError that names the file, where it cannot be read"""
+    try:
+        return measured(url)
+    except Exception as error:  # noqa: BLE001 pyarrow tells a cut-off, a foreign, an encrypted file and a refused one by errors of many kinds, none with the name
+        raise SplitError(f"{url} could not be read as Parquet: {reason_of(error).rstrip('.')}. Have it written again, or take it out of the snapshot") from error
+
+
+def measured(url):
+    """A file's columns' types (equal for files that Spark may read as one), compressed bytes of each column, rows."""
     footer = read_footer(url)
     leaves = [footer.schema.column(index) for index in range(footer.num_columns)]
     names = set(footer.schema.to_arrow_schema().names)
@@ -375,6 +393,8 @@ def match_map(entries, columns, options):
         known.setdefault(named(column), column)
     if key not in known:
         fatal.append(f"the source has no key column {key}: each table has to carry it")
+    present = {column.lower() for column in columns}
+    notes += [f"the source has no column {column}, which the aliases call {name}" for column, name in alias.items() if column not in present]
     tables, owners, mapped, lower = {}, {}, set(), {}
     for table, column, line in entries:
         mapped.add(named(column))
@@ -564,9 +584,17 @@ def attempt(spark, files, source, table, columns, snapshot, options):
         print(f"{table}: {done['rows']} rows in {done['files']} files", flush=True)
         return {"table": table, **done}
     except Exception as error:  # noqa: BLE001 one table's fault, whatever it is, stops no other
-        reason = str(error).strip().split("\n")[0][:500] or type(error).__name__
         print(f"{table}: failed: {error}", file=sys.stderr, flush=True)
-        return {"table": table, "outcome": "failed", "reason": reason}
+        return {"table": table, "outcome": "failed", "reason": reason_of(error)}
+
+
+def reason_of(error):
+    """Why something failed, in a line of 500 characters at most: of a Java error its last cause, for its first line names a call of py4j's alone."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    called = len(lines) > 1 and lines[0].startswith("An error occurred while calling")
+    [reason] = causes[-1:] or lines[called : called + 1] or [type(error).__name__]
+    return reason.removeprefix(": ")[:500]
 
 
 def tell(files, options, result):
@@ -588,7 +616,7 @@ def run(spark, argv):
     try:
         split_all(spark, files, options, result)
     except Exception as error:
-        result["error"] = str(error)
+        result["error"] = str(error) if isinstance(error, SplitError) else reason_of(error)
         raise
     finally:
         print(json.dumps(result), flush=True)

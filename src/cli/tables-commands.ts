@@ -171,11 +171,14 @@ function snapshot(text: string): string {
   return text;
 }
 
+/** Names by commas. No name at all is refused: an empty list stands for all of them. */
 function names(text: string): string[] {
-  return text
+  const found = text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
+  if (found.length === 0) throw new InvalidArgumentError(`expected names by commas, found ${JSON.stringify(text)}.`);
+  return found;
 }
 
 function aliases(text: string, before: Record<string, string>): Record<string, string> {

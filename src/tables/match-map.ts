@@ -30,6 +30,7 @@ export function matchSplitMap(
   const report = (kind: FindingKind, fatal: boolean, message: string, at: Partial<Finding> = {}) =>
     findings.push({ kind, fatal, message, ...at });
   const known = sourceByName(source, options, report);
+  checkAliases(source, options, report);
   const key = options.key.toLowerCase();
   const keySource = known.get(key);
   if (keySource === undefined) {
@@ -76,6 +77,17 @@ function sourceByName(source: readonly string[], options: MatchOptions, report: 
     } else known.set(name, column);
   }
   return known;
+}
+
+/** An alias that is of no column has done nothing: it may be misspelt, or the source's column may be called otherwise by now. */
+function checkAliases(source: readonly string[], { aliases }: MatchOptions, report: Report): void {
+  const present = new Set(source.map((column) => column.toLowerCase()));
+  for (const [column, name] of Object.entries(aliases)) {
+    if (present.has(column.toLowerCase())) continue;
+    report('unknown_alias', false, `the source has no column \`${column}\`, which the aliases call \`${name}\``, {
+      column,
+    });
+  }
 }
 
 interface TableContext {

@@ -24,7 +24,8 @@ export type FindingKind =
   | 'bad_name'
   | 'same_name'
   | 'empty_table'
-  | 'unknown_table';
+  | 'unknown_table'
+  | 'unknown_alias';
 
 /** What is not as it should be between a split map and its source. */
 export interface Finding {

@@ -16,6 +16,10 @@ test.each([
   [[...BUCKET, 's3://acme-lake/b/', '--results', '/tmp/r'], '--results: Athena writes to S3 alone'],
   [[...BUCKET, 's3://acme-lake/b/', '--version-suffix', '../v'], "--version-suffix: expected a folder's name"],
   [[...BUCKET, 's3://acme-lake/b/', '--final-prefix', 'my-'], 'expected letters, digits and underscores, found "my-"'],
+  [[...BUCKET, 's3://acme-lake/b/', '--tables', ','], 'expected names by commas, found ","'],
+  [['register', '--database', 'd', '--root', '/tmp', '--tables', ','], 'expected names by commas, found ","'],
+  [['run', 'all', '--tables', ','], 'expected names by commas, found ","'],
+  [['run', 'all', '--sources', ','], 'expected names by commas, found ","'],
   [[...ER, 'er'], '--folder: Athena writes to S3 alone'],
   [[...ER, 's3://acme-lake/er/', '--snapshot', 'today'], 'expected a date such as 2026-01-31, found "today"'],
 ])('%j is refused', async (words, message) => {

@@ -44,6 +44,9 @@ test.each([
   [[...MAP, '--engine', 'virtual', '--database', 'd', '--layout', 'plain'], 'found --layout plain'],
   [[...MAP, '--engine', 'virtual', '--database', 'd'], 'expected no --target'],
   [[...MAP, '--database', 'd'], '--database is for --engine virtual'],
+  [[...MAP, '--tables', ' ,'], 'expected names by commas, found " ,"'],
+  [[...MAP, '--tables', ''], 'expected names by commas, found ""'],
+  [[...MAP, '--alias', ','], 'expected names by commas, found ","'],
   [[...MAP, '--snapshot', 'latest'], 'expected a date such as 2026-01-31, found "latest"'],
   [[...MAP, '--prefix', 'my-'], 'expected letters, digits and underscores, found "my-"'],
 ])('%j is refused', async (words, message) => {

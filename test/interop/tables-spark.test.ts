@@ -216,6 +216,40 @@ test('nothing is written with a wrong map, without a snapshot, with wrong argume
   expect(after).not.toContain(old);
 });
 
+test('what a job says of files that it cannot read: their names, and what Java was the cause of', async () => {
+  const [source, target] = [folder('broken'), folder('broken-out')];
+  const place = `${source}snapshot_dt=${SNAPSHOT}`;
+  await mkdir(place, { recursive: true });
+  const words = {
+    MODE: 'partitioned',
+    SOURCE_PATH: source,
+    TARGET_PATH: target,
+    TABLE_NAME: 'T',
+    ALIASES: 'Gone=there',
+  };
+  await sql(`copy (select 'k' || i as ${KEY}, i as v from range(3000) t(i)) to '${place}/a.parquet' (format parquet)`);
+  const whole = await readFile(`${place}/a.parquet`);
+  expect((await run(words)).notes).toEqual(['the source has no column gone, which the aliases call there']);
+  await expect(run({ ...words, STRICT: 'true' })).rejects.toThrow('the aliases call there');
+  await expect(run({ ...words, TABLES_FILTER: ' ,' })).rejects.toThrow(
+    "--TABLES_FILTER: expected names of tables by commas, found ','",
+  );
+
+  // Pages that are none under a footer that is one: the job comes to them when it writes.
+  await writeFile(`${place}/a.parquet`, Buffer.from(whole).fill(0xff, 4, 1500));
+  const failing = await run(words).catch((error: unknown) => String(error));
+  expect(failing).toMatch(/1 of 1 tables failed.*: T: (?!An error occurred)\S*(Exception|Error)\b/);
+  expect(failing).not.toContain('calling o');
+
+  await writeFile(`${place}/b.parquet`, whole.subarray(0, whole.length - 9));
+  await expect(run(words)).rejects.toThrow(/b\.parquet could not be read as Parquet: .*magic bytes not found/);
+  // pyarrow would end the process at an encrypted column.
+  await job.ask('write_encrypted', { path: `${place}/b.parquet` });
+  await expect(run(words)).rejects.toThrow(
+    /b\.parquet could not be read as Parquet: it has encrypted columns\. Have it written again/,
+  );
+});
+
 test.each([
   ['string', "case when i % 10 = 0 then null else 'k-' || i || 'é' end"],
   ['bigint', 'case when i % 10 = 0 then null else i * -7000000001 end'],

@@ -67,6 +67,18 @@ test('an alias is known by both names', () => {
   ]);
 });
 
+test('an alias of a column that the source lacks is said, and stops nothing but a strict run', () => {
+  const { tables, findings } = match('A,x', ['customer_user_id', 'X'], { aliases: { x: 'y', Old_Id: 'z' } });
+  expect(findings).toContainEqual({
+    kind: 'unknown_alias',
+    fatal: false,
+    column: 'Old_Id',
+    message: 'the source has no column `Old_Id`, which the aliases call `z`',
+  });
+  expect(findings.map(({ kind }) => kind)).toEqual(['unknown_alias', 'no_key']);
+  expect(tables[0]!.columns[1]).toEqual({ source: 'X', name: 'y' });
+});
+
 test('everything that is wrong is said, with its line', () => {
   const { tables, findings } = match('A,customer_user_id\nA,x\nA,X\nA,gone\nB,x\nb,y\nmetadata,z\n../up,z', [
     'customer_user_id',

@@ -1,5 +1,6 @@
 """A Spark session that runs glue/split.py as Glue does: the script's own `run`, arguments read by Glue's getResolvedOptions."""
 
+import base64
 import json
 import os
 import sys
@@ -12,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path += [str(path) for path in (ROOT / ".interop" / "glue-venv" / "lib").glob("python*/site-packages")]
 sys.path.insert(0, str(ROOT / "glue"))
 
+import pyarrow  # noqa: E402
+import pyarrow.parquet  # noqa: E402
+import pyarrow.parquet.encryption as encryption  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 
 import split  # noqa: E402
@@ -44,6 +48,26 @@ def bucket_by(source, target, key, count):
 
 def write_parquet(sql, target):
     spark.sql(sql).coalesce(1).write.mode("overwrite").parquet(target)
+
+
+class OpenKeys(encryption.KmsClient):
+    """Wraps keys into nothing: for files that nobody is to read."""
+
+    def wrap_key(self, key, name):
+        return base64.b64encode(key)
+
+    def unwrap_key(self, wrapped, name):
+        return base64.b64decode(wrapped)
+
+
+def write_encrypted(path):
+    """A file whose footer everybody may read, and one of its columns nobody."""
+    table = pyarrow.table({"customer_user_id": ["a"], "v": [1]})
+    asked = encryption.EncryptionConfiguration(footer_key="footer", column_keys={"column": ["v"]}, plaintext_footer=True)
+    factory = encryption.CryptoFactory(lambda _: OpenKeys())
+    properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), asked)
+    with pyarrow.parquet.ParquetWriter(path, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
 
 
 def lines(frame):
@@ -81,4 +105,4 @@ def parse(statement, dialect):
     return [type(one).__name__ for one in sqlglot.parse(statement, read=dialect)]
 
 
-serve({"run": run, "bucket_by": bucket_by, "write_parquet": write_parquet, "parse": parse, "rows": rows, "id_buckets": id_buckets, "external_rows": external_rows})
+serve({"run": run, "bucket_by": bucket_by, "write_parquet": write_parquet, "write_encrypted": write_encrypted, "parse": parse, "rows": rows, "id_buckets": id_buckets, "external_rows": external_rows})
