@@ -1,7 +1,7 @@
 """Runs glue/split.py on this machine, as `lakegate tables split --engine spark` does: `python run_local.py MEMORY THREADS --MODE … --SOURCE_PATH …`.
 
 What Glue's environment brings and a laptop lacks is provided here: the reading of arguments, and a Spark session. The job ends when its standard input
-does, so that it never outlives whoever started it. Exit codes: 0 done, 1 the job failed, 3 something is not installed (said on stderr, one line).
+does, so that it never outlives whoever started it; the folder that LAKEGATE_SCRATCH names goes then, too. Exit codes: 0 done, 1 the job failed, 3 something is not installed (said on stderr, one line).
 """
 
 import os
@@ -50,15 +50,23 @@ def missing():
     return found
 
 
-def end_with(stream):
-    """Ends the process when its parent goes: Spark's own process ends with this one."""
+def end_with(stream, scratch):
+    """Ends the process when its parent goes, and removes what that can no longer remove: Spark's own process ends with this one."""
 
     def wait():
         while stream.read(1):
             pass
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def leave_no_checksums(spark):
+    """Has Hadoop write no `.NAME.crc` beside a file of this machine. All of a local Spark shares the one file system that is set here."""
+    context = spark.sparkContext
+    context._jvm.org.apache.hadoop.fs.FileSystem.getLocal(context._jsc.hadoopConfiguration()).setWriteChecksum(False)
 
 
 def main():
@@ -69,7 +77,7 @@ def main():
         sys.exit(MISSING)
     # Spark's process gets a pipe of its own in place of this standard input.
     parent = os.fdopen(os.dup(0), "rb", buffering=0)
-    end_with(parent)
+    end_with(parent, os.environ.get("LAKEGATE_SCRATCH"))
     provide_awsglue()
     # Spark's parts talk to each other on this machine alone, whatever its name resolves to.
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -90,6 +98,7 @@ def main():
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
+    leave_no_checksums(spark)
     try:
         split.run(spark, ["split.py", *arguments])
     except split.SplitError as error:

@@ -85,7 +85,8 @@ function run(
   const words = Object.entries(values).map(([name, value]) => `--${name}=${value}`);
   return new Promise((resolve, reject) => {
     // Its standard input stays open as long as this process lives: the job ends with it.
-    const child = spawn(python, [script, `${memoryMb}m`, '*', ...words], { cwd, env, stdio: 'pipe' });
+    const own = { ...env, LAKEGATE_SCRATCH: cwd };
+    const child = spawn(python, [script, `${memoryMb}m`, '*', ...words], { cwd, env: own, stdio: 'pipe' });
     const said: string[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => onLine?.(line));
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -104,7 +105,7 @@ function run(
 function lacking(python: string, what: string): LakegateError {
   return new LakegateError(
     'unavailable',
-    `--engine spark needs Python with pyspark and pyarrow, and Java 17; ${python}: ${what}. Name another Python by --python or LAKEGATE_PYTHON, or take --engine duckdb`,
+    `Spark needs Python with pyspark and pyarrow, and Java 17; ${python}: ${what}. Name another Python by --python or LAKEGATE_PYTHON, or do without Spark: \`tables split --engine duckdb\`, in a pipeline \`engine: copy\``,
     { retryable: false },
   );
 }

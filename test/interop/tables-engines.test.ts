@@ -284,9 +284,11 @@ test.each([
       ...more,
     ];
     const node = join(ROOT, 'node_modules/.bin/node');
+    const temporary = await mkdtemp(join(scratch, 'tmp-'));
     const child: ChildProcess = spawn(node, [join(ROOT, 'bin/cli.ts'), 'tables', 'split', ...words], {
       cwd: scratch,
       stdio: 'ignore',
+      env: { ...process.env, TMPDIR: temporary },
     });
     const ended = new Promise((done) => child.once('exit', done));
     const staged = async () => (await readdir(join(target, staging)).catch(() => [])).length > 0;
@@ -295,6 +297,7 @@ test.each([
     await ended;
     // What it had started ends with it.
     await until(async () => (await processesOf(target)).length === 0);
+    expect((await readdir(temporary)).filter((name) => name.startsWith('lakegate-'))).toEqual([]);
     const rowsOf = async (table: string) => {
       const folder = join(target, table, `snapshot_dt=${SNAPSHOT}`);
       if ((await filesIn(folder).catch(() => [])).length === 0) return 0;
@@ -312,6 +315,8 @@ test.each([
       Object.keys(TABLES).map((table) => [table, 6000]),
     ]);
     for (const table of Object.keys(TABLES)) expect(await rowsOf(table)).toBe(6000);
+    const written = await readdir(target, { recursive: true });
+    expect(written.filter((name) => name.endsWith('.crc'))).toEqual([]);
   },
 );
 

@@ -32,7 +32,7 @@ const RESULT = {
 test('the job is told all as arguments, the map as a file; its lines and its result come back', async () => {
   const told = join(scratch, 'told');
   const options = await python(
-    `printf '%s\\n' "$@" > ${told}; for word in "$@"; do case "$word" in --CSV_FILE=*) cat "\${word#*=}" >> ${told};; esac; done\necho 'T: 2 rows in 1 files'\necho '${JSON.stringify(RESULT)}' > "$result"`,
+    `[ "$LAKEGATE_SCRATCH" = "$PWD" ] || exit 9; printf '%s\\n' "$@" > ${told}; for word in "$@"; do case "$word" in --CSV_FILE=*) cat "\${word#*=}" >> ${told};; esac; done\necho 'T: 2 rows in 1 files'\necho '${JSON.stringify(RESULT)}' > "$result"`,
   );
   const lines: string[] = [];
   const result = await splitBySpark(
@@ -76,7 +76,7 @@ test('what is missing is named, and so is how it is put there', async () => {
     kind: 'unavailable',
     retryable: false,
     message: expect.stringMatching(
-      /pyspark \(pip install pyspark\)\. Name another Python by --python or LAKEGATE_PYTHON/,
+      /^Spark needs Python .*pyspark \(pip install pyspark\)\. Name another Python by --python or LAKEGATE_PYTHON.*`tables split --engine duckdb`, in a pipeline `engine: copy`$/,
     ) as string,
   });
   await expect(splitBySpark({}, { ...lacking, python: join(scratch, 'none') })).rejects.toThrow(
