@@ -56,7 +56,12 @@ export async function register(context: CommandContext, options: RegisterOptions
 const SHOWN = 5;
 
 /** What there is to say of a table that was registered, or was not. */
-export function remarks({ changes, cut, reason }: Pick<RegisterOutcome, 'changes' | 'cut' | 'reason'>): string {
+export function remarks({
+  changes,
+  cut,
+  reason,
+  remark,
+}: Pick<RegisterOutcome, 'changes' | 'cut' | 'reason' | 'remark'>): string {
   const some = (what: string, names: readonly string[]) =>
     names.length === 0
       ? []
@@ -64,7 +69,7 @@ export function remarks({ changes, cut, reason }: Pick<RegisterOutcome, 'changes
           `${what} ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`,
         ];
   return [
-    ...(reason === undefined ? [] : [reason]),
+    ...[reason, remark].filter((text) => text !== undefined),
     ...some('new:', changes?.added.map(({ name }) => name) ?? []),
     ...some('gone:', changes?.removed ?? []),
     ...some('changed:', changes?.changed.map(({ name, from, to }) => `${name} ${from} → ${to}`) ?? []),

@@ -42,6 +42,8 @@ export interface RegisterOutcome {
   /** Columns that were left out, for there may be no more. */
   cut?: string[];
   reason?: string;
+  /** What is to be known of a table that was registered all the same. */
+  remark?: string;
 }
 
 const AT_ONCE = 8;
@@ -138,6 +140,7 @@ export async function registerTable(
     columns: definition.columns.length,
     ...(fit.cut.length > 0 && { cut: fit.cut }),
     ...(await putTable(catalog, database, definition, request.dryRun ?? false)),
+    ...(found.location.startsWith('file:') && { remark: 'Athena cannot read it: its files lie on this machine' }),
   };
 }
 

@@ -1,5 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { remarks } from '../../src/cli/tables-register.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
+import { createStores } from '../../src/storage/stores.ts';
 import { findTables } from '../../src/tables/find-tables.ts';
 import { type RegisterRequest, registerTables } from '../../src/tables/register.ts';
 import { writeSource } from './generator.ts';
@@ -140,4 +145,21 @@ test('a dry run, a table that is not there, no table at all, two folders of one 
 test('files beside folders of snapshots are no table', async () => {
   await writeSource(store, `${ROOT}IBE_01/snapshot_dt=2026-01-31/`, { tables: { A: 2 } });
   await expect(register()).rejects.toThrow('has files beside its snapshot_dt= folders');
+});
+
+test('tables of this machine are registered, with the remark that Athena cannot read them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lakegate-register-'));
+  try {
+    const root = `file://${folder}/`;
+    const local = createStores();
+    await writeSource(local, `${root}T/`, { tables: { A: 2 } });
+    const { tables } = await registerTables({ store: local, catalog }, { ...REQUEST, root });
+    expect(tables).toMatchObject([
+      { table: 'ext_t', outcome: 'created', remark: 'Athena cannot read it: its files lie on this machine' },
+    ]);
+    expect(remarks(tables[0]!)).toBe('Athena cannot read it: its files lie on this machine');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  expect((await register()).tables.map(({ remark }) => remark)).toEqual([undefined, undefined]);
 });
