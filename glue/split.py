@@ -56,6 +56,7 @@ FOLDER = re.compile(r"snapshot_dt=(\d{4}-\d{2}-\d{2})")
 TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,199}")
 # Names of files that a commit may touch: nothing that a record holds leads out of the table's folder.
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]*")
+READING = re.compile(r"while reading file (.+?)\. Details:")
 STAGING = "_staging_spark"
 # Where `lakegate tables split` stages its own files, by its other engines.
 COPY_STAGING = "_staging"
@@ -589,12 +590,14 @@ def attempt(spark, files, source, table, columns, snapshot, options):
 
 
 def reason_of(error):
-    """Why something failed, in a line of 500 characters at most: of a Java error its last cause, for its first line names a call of py4j's alone."""
+    """Why something failed, in a line of 500 characters and a file's name: of a Java error its last cause, for its first line names a call of py4j's alone."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     called = len(lines) > 1 and lines[0].startswith("An error occurred while calling")
     [reason] = causes[-1:] or lines[called : called + 1] or [type(error).__name__]
-    return reason.removeprefix(": ")[:500]
+    # Spark names the file of its source in a cause of its own, which is not the last.
+    file = next((found[1] for found in map(READING.search, causes) if found), None)
+    return (f"{file}: " if file else "")[:300] + reason.removeprefix(": ")[:500]
 
 
 def tell(files, options, result):
