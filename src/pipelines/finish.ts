@@ -5,6 +5,7 @@ import type { RunSource, TableRecord } from './documents.ts';
 import { erTable } from './er.ts';
 import { holdsLock, lockUrl, releaseLock } from './lock.ts';
 import type { PipelineAnswers, PipelineFailure, PipelineName } from './model.ts';
+import { removeOldRuns } from './old-runs.ts';
 import type { PipelinePorts } from './ports.ts';
 import { ER, type RunFiles, writeLastTaken } from './run-files.ts';
 import { removeStagedLeft } from './staged-left.ts';
@@ -56,7 +57,7 @@ export async function finish(
   await releaseLock(ports, lock, run.folder);
   const notes = sources.flatMap(notesOf);
   // Last: what cannot be cleaned up takes nothing back.
-  if (isOpen) notes.push(...(await cleaned(ports, pipeline, sources)));
+  if (isOpen) notes.push(...(await cleaned(ports, config, { pipeline, sources, run: run.folder })));
   return {
     pipeline: pipeline.name,
     tables,
@@ -77,21 +78,25 @@ function notesOf({ source, snapshot, skip, newer }: RunSource): string[] {
   ];
 }
 
-/** @returns why what is left in staging is still there */
+/** @returns why what earlier runs left is still there */
 async function cleaned(
-  { store, now }: PipelinePorts,
-  pipeline: NamedPipeline,
-  sources: readonly RunSource[],
+  ports: PipelinePorts,
+  config: PipelinesConfig,
+  { pipeline, sources, run }: { pipeline: NamedPipeline; sources: readonly RunSource[]; run: string },
 ): Promise<string[]> {
   const notes: string[] = [];
-  for (const { source } of sources) {
+  const clean = async (whose: string, act: () => Promise<void>) => {
     try {
-      await removeStagedLeft(store, targetOf(pipeline, source), now());
+      await act();
     } catch (error) {
       if (!(error instanceof LakegateError)) throw error;
-      notes.push(`files of earlier runs of ${source} that nobody needs could not be removed: ${error.message}`);
+      notes.push(`files of earlier runs of ${whose} that nobody needs could not be removed: ${error.message}`);
     }
+  };
+  for (const { source } of sources) {
+    await clean(source, () => removeStagedLeft(ports.store, targetOf(pipeline, source), ports.now()));
   }
+  await clean(pipeline.name, () => removeOldRuns(ports, config, pipeline.name, run));
   return notes;
 }
 

@@ -78,6 +78,11 @@ export function pipelineBusy(pipeline: PipelineName, other: string): LakegateErr
   );
 }
 
+/** Folder of the run that has, or had, a pipeline last. @throws LakegateError `corrupt`, and what the store throws */
+export async function lockedRun(ports: Pick<PipelinePorts, 'store'>, url: string): Promise<string | undefined> {
+  return (await readLock(ports, url))?.lock.run;
+}
+
 async function readLock(
   { store }: Pick<PipelinePorts, 'store'>,
   url: string,

@@ -9,6 +9,9 @@ const LEFT_MS = LEFT_DAYS * 86_400_000;
 /** What a commit that was broken off goes on by. */
 const COMMIT = '/commit.json';
 
+/** No split pauses for so long. The lake's own bucket ends uploads after the same time. */
+const UNFINISHED_MS = 7 * 86_400_000;
+
 /**
  * Removes unfinished files of snapshots that were given up, or replaced, and of tables that did not pass their audit. Those that a broken-off commit is
  * to move stay: readers have no others.
@@ -25,4 +28,8 @@ export async function removeStagedLeft(store: ObjectStore, target: string, now: 
     }
     await store.delete(old.filter((url) => !committing.some((folder) => url.startsWith(folder))));
   }
+  // What writers left that were killed in the middle of a file is in no list.
+  const unfinished: string[] = [];
+  for await (const url of store.unfinished?.(target, UNFINISHED_MS) ?? []) unfinished.push(url);
+  await store.delete(unfinished);
 }

@@ -1,4 +1,6 @@
 import { LakegateError } from '../../src/errors.ts';
+import { removeOldRuns } from '../../src/pipelines/old-runs.ts';
+import { runFolder } from '../../src/pipelines/run-files.ts';
 import { runWish } from '../../src/pipelines/run-input.ts';
 import type { ObjectStore } from '../../src/storage/store.ts';
 import { writeSource } from '../tables/generator.ts';
@@ -369,6 +371,68 @@ describe('the gates', () => {
     lake.clock.now += 30 * DAY;
     await runPipeline(lake, { execution: 'x:2', input: { force: true } });
     expect(await lake.store.head(left)).toBeUndefined();
+  });
+});
+
+describe('what earlier runs left', () => {
+  /** Folders of runs, and what lies beside them. */
+  const names = async (lake: ReturnType<typeof pipelineLake>) =>
+    new Set((await filesUnder(lake, RUNS)).map((file) => file.replace(/-[0-9a-f]{8}\/.*$/, '')));
+
+  test('a run’s folder goes after its time, what was taken last stays', async () => {
+    const lake = pipelineLake();
+    await drop(lake);
+    const own = ['last-addressable.json', 'last-infobase.json', 'lock.json'];
+    for (const [days, execution, found] of [
+      [0, 'x:run-1', ['run-1']],
+      [89, 'x:run-2', ['run-1', 'run-2']],
+      [2, 'x:run-3', ['run-2', 'run-3']],
+    ] as const) {
+      lake.clock.now += days * DAY;
+      expect(await runPipeline(lake, { execution })).toMatchObject({ failed: [] });
+      expect(await names(lake)).toEqual(new Set([...own, ...found]));
+    }
+    // However old: the run that asks, and one that took the pipeline from it.
+    const last = lake.config.runs;
+    const held = `${last}partitioned/held-00000000/`;
+    await put(lake, `${held}validate.json`, '{}');
+    await put(lake, `${RUNS}lock.json`, JSON.stringify({ execution: 'x:9', run: held, at: '2026-05-01T00:00:00Z' }));
+    lake.clock.now += 91 * DAY;
+    await removeOldRuns(lake.ports, lake.config, 'partitioned', runFolder(last, 'partitioned', 'x:run-3'));
+    expect(await names(lake)).toEqual(new Set([...own, 'run-3', 'held']));
+    await put(lake, `${RUNS}lock.json`, 'no lock');
+    await expect(removeOldRuns(lake.ports, lake.config, 'partitioned', `${RUNS}x/`)).rejects.toThrow('lock.json');
+    expect(await names(lake)).toEqual(new Set([...own, 'run-3', 'held']));
+  });
+
+  test('so many folders at a time', async () => {
+    const lake = pipelineLake();
+    for (let n = 0; n < 120; n += 1) await put(lake, `${RUNS}r${n}-00000000/validate.json`, '{}');
+    lake.clock.now += 91 * DAY;
+    for (const left of [20, 0]) {
+      await removeOldRuns(lake.ports, lake.config, 'partitioned', `${RUNS}own/`);
+      expect(await filesUnder(lake, RUNS)).toHaveLength(left);
+    }
+  });
+
+  test('files that killed writers left unfinished go as well', async () => {
+    const lake = pipelineLake();
+    await drop(lake);
+    const asked: [string, number][] = [];
+    const removed: string[] = [];
+    const { delete: remove } = lake.store;
+    lake.store.unfinished = async function* (prefix, age) {
+      asked.push([prefix, age]);
+      yield `${prefix}upload`;
+    };
+    lake.store.delete = async (urls) => {
+      removed.push(...urls);
+      await remove(urls);
+    };
+    expect(await runPipeline(lake)).toMatchObject({ failed: [] });
+    const places = ['infobase', 'addressable'].map((source) => `${TARGET}${source}/`);
+    expect(asked).toEqual(expect.arrayContaining(places.map((place) => [place, 7 * DAY])));
+    expect(removed).toEqual(expect.arrayContaining(places.map((place) => `${place}upload`)));
   });
 });
 
