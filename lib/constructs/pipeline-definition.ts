@@ -12,6 +12,16 @@ const TURN_SECONDS = 300;
 /** Sources worked on at the same time. */
 const SOURCES = 2;
 
+const DAY_SECONDS = 86_400;
+
+/**
+ * How long an execution may take: a day for waiting and for all that is no split, and as long as Glue's runs take that come one after the other.
+ * @returns seconds
+ */
+export function longestSeconds({ splits, timeoutMinutes }: Pick<PipelineParts, 'splits' | 'timeoutMinutes'>): number {
+  return DAY_SECONDS + Math.ceil(splits / SOURCES) * timeoutMinutes * 60;
+}
+
 /**
  * The state machine of a pipeline, in Amazon States Language with JSONPath. `Validate` looks at everything that is cheap to look at before anything
  * is paid for; then each source is audited, split, and its tables are registered. A step that fails is written down by the function and holds back
@@ -20,11 +30,11 @@ const SOURCES = 2;
  * Input: `RunInput` of src/pipelines/model.ts, all of it optional.
  */
 export function pipelineDefinition(parts: PipelineParts): Record<string, unknown> {
-  const { pipeline, worker, bus, timeoutMinutes } = parts;
+  const { pipeline, worker, bus } = parts;
   return {
     Comment: `Splits wide snapshots into the ${pipeline} tables`,
     StartAt: 'Validate',
-    TimeoutSeconds: 86_400 + timeoutMinutes * 60,
+    TimeoutSeconds: longestSeconds(parts),
     States: {
       Validate: call(
         worker,

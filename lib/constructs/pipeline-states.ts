@@ -17,7 +17,9 @@ export interface PipelineParts {
   concurrency: number;
   /** Whether Entity Resolution's table is made. */
   er: boolean;
-  /** Longest run of the Glue job, which the whole may take longer by a day. */
+  /** Sources that the Glue job splits, a run for each. */
+  splits: number;
+  /** Longest run of the Glue job. */
   timeoutMinutes: number;
 }
 

@@ -20,15 +20,16 @@ const RETRY_START = retryOf(
 /**
  * The state machine that runs the pipelines side by side, in Amazon States Language with JSONPath. One that fails does not stop the other; the
  * execution fails at its end and says which. Its input is each pipeline's.
+ * @param longest seconds that the longest of them may take
  */
-export function runAllDefinition(parts: RunAllParts, timeoutMinutes: number): Record<string, unknown> {
+export function runAllDefinition(parts: RunAllParts, longest: number): Record<string, unknown> {
   const pipelines = Object.entries(parts) as [PipelineName, string][];
   const failed = pipelines.map((_, index) => `$.pipelines[${index}].failed`);
   return {
     Comment: 'Runs the pipelines of wide snapshots side by side',
     StartAt: 'Pipelines',
-    // As long as each of them, and a little.
-    TimeoutSeconds: 86_400 + timeoutMinutes * 60 + 600,
+    // A little more, for those that are to be started again.
+    TimeoutSeconds: longest + 600,
     States: {
       Pipelines: {
         Type: 'Parallel',

@@ -7,7 +7,7 @@ import { machinePart } from '../../src/pipelines/machine.ts';
 import type { Grant } from '../constructs/grants.ts';
 import { LakegateFunction } from '../constructs/lakegate-function.ts';
 import { LakegateMachine, type LakegateMachineProps } from '../constructs/lakegate-machine.ts';
-import { pipelineDefinition } from '../constructs/pipeline-definition.ts';
+import { longestSeconds, pipelineDefinition } from '../constructs/pipeline-definition.ts';
 import { PipelineStarts } from '../constructs/pipeline-starts.ts';
 import { runAllDefinition } from '../constructs/run-all-definition.ts';
 import { SplitJob } from '../constructs/split-job.ts';
@@ -57,7 +57,8 @@ export class TablesStack extends Stack {
     });
     const isSpark = usesSpark(lake);
     const job = isSpark ? new SplitJob(this, 'Split', { lake, pipelines, key }) : undefined;
-    const timeoutMinutes = isSpark ? pipelines.glue.timeoutMinutes : 0;
+    const { timeoutMinutes } = pipelines.glue;
+    const splitsOf = ({ engine, sources }: OnePipeline) => (engine === 'spark' ? sources.length : 0);
 
     const machines = all.map((pipeline) => {
       const { name, engine } = pipeline;
@@ -72,6 +73,7 @@ export class TablesStack extends Stack {
           bus: names.bus,
           concurrency: pipelines.concurrency,
           er: name === 'partitioned' && pipeline.entityResolution !== undefined,
+          splits: splitsOf(pipeline),
           timeoutMinutes,
           ...(glueJob !== undefined && { glueJob }),
           ...(usesAthena(pipeline) && { workgroup: names.workgroup }),
@@ -91,7 +93,7 @@ export class TablesStack extends Stack {
         Object.fromEntries(
           all.map(({ name }) => [name, names.arn('states', `stateMachine:${names.of(machinePart(name))}`)]),
         ),
-        timeoutMinutes,
+        Math.max(...all.map((pipeline) => longestSeconds({ splits: splitsOf(pipeline), timeoutMinutes }))),
       ),
       grants: runAllGrants(lake, pipelines),
       ...mail,

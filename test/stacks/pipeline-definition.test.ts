@@ -13,7 +13,8 @@ const copyAndSync: PipelineParts = {
   bus: 'acme-dev',
   concurrency: 5,
   er: false,
-  timeoutMinutes: 0,
+  splits: 0,
+  timeoutMinutes: 240,
 };
 
 const DEFINITIONS: Record<string, Record<string, unknown>> = {
@@ -23,11 +24,11 @@ const DEFINITIONS: Record<string, Record<string, unknown>> = {
     ...copyAndSync,
     pipeline: 'bucketed',
     glueJob: 'acme-dev-split',
-    timeoutMinutes: 240,
+    splits: 3,
   }),
   'staged for Athena': pipelineDefinition({ ...copyAndSync, pipeline: 'bucketed', workgroup: 'acme-dev' }),
-  both: runAllDefinition({ bucketed: `${ARN}bucketed`, partitioned: `${ARN}partitioned` }, 240),
-  one: runAllDefinition({ partitioned: `${ARN}partitioned` }, 0),
+  both: runAllDefinition({ bucketed: `${ARN}bucketed`, partitioned: `${ARN}partitioned` }, 86_400),
+  one: runAllDefinition({ partitioned: `${ARN}partitioned` }, 86_400),
 };
 
 interface State {
@@ -96,6 +97,13 @@ describe.each(Object.keys(DEFINITIONS))('%s', (name) => {
     // Audit fails its Map, which goes on; what cannot be written down, or no report be asked for, is a broken run.
     expect(alone.filter((state) => !/^(Note\w+|Audit|AskForReport)$/.test(state))).toEqual([]);
   });
+});
+
+test('an execution has the time that the runs of Glue take, two at a time', () => {
+  const hours = (name: string) => Number(DEFINITIONS[name]!.TimeoutSeconds) / 3600;
+  expect(hours('copied and synced')).toBe(24);
+  expect(hours('by Spark')).toBe(24 + 2 * 4);
+  expect(Number(DEFINITIONS.both!.TimeoutSeconds)).toBeGreaterThan(86_400);
 });
 
 test('what is no state machine would be found', () => {
