@@ -25,7 +25,9 @@ export type ExecutionStep =
   /** An item of a Map has ended, well or not. */
   | { kind: 'item'; map: string }
   /** Another execution was started by it. */
-  | { kind: 'started'; execution: string };
+  | { kind: 'started'; execution: string }
+  /** Another one was to be started, or has failed, and nothing says which it is. */
+  | ({ kind: 'unstarted' } & Pick<ExecutionFacts, 'error' | 'cause'>);
 
 /** State machines of a stage, as far as starting and watching goes. Every operation @throws LakegateError `config` | `unavailable` */
 export interface StateMachines {
@@ -102,24 +104,40 @@ export function openStateMachines({ region, account }: { region: string; account
   };
 }
 
-function stepOf(event: HistoryEvent): ExecutionStep[] {
+/** What an event of an execution's history means for who watches; nothing, mostly. */
+export function stepOf(event: HistoryEvent): ExecutionStep[] {
   const entered = event.stateEnteredEventDetails?.name;
   if (entered !== undefined) return [{ kind: 'entered', state: entered }];
   const exited = event.stateExitedEventDetails;
   if (exited?.name !== undefined) return [{ kind: 'exited', state: exited.name, output: parsed(exited.output) }];
   const item = event.mapIterationSucceededEventDetails ?? event.mapIterationFailedEventDetails;
   if (item?.name !== undefined) return [{ kind: 'item', map: item.name }];
-  const submitted = event.taskSubmittedEventDetails;
-  if (submitted?.resourceType !== 'states') return [];
-  const { ExecutionArn: execution } = (parsed(submitted.output) ?? {}) as { ExecutionArn?: unknown };
-  return typeof execution === 'string' ? [{ kind: 'started', execution }] : [];
+  return childOf(event);
+}
+
+/**
+ * Of a task that runs another execution: which one. It says so when it was submitted, and again in its result, or in the cause of its failure.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+ */
+function childOf(event: HistoryEvent): ExecutionStep[] {
+  const given = event.taskSubmittedEventDetails ?? event.taskSucceededEventDetails;
+  const failed =
+    event.taskFailedEventDetails ?? event.taskSubmitFailedEventDetails ?? event.taskStartFailedEventDetails;
+  const isChild = (given ?? failed)?.resource?.includes('startExecution') ?? false;
+  if (!isChild) return [];
+  const told = parsed(given === undefined ? failed?.cause : given.output);
+  const { ExecutionArn: execution } = (told ?? {}) as { ExecutionArn?: unknown };
+  if (typeof execution === 'string') return [{ kind: 'started', execution }];
+  if (failed === undefined) return [];
+  const { error, cause } = failed;
+  return [{ kind: 'unstarted', ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) }];
 }
 
 function parsed(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? 'null');
   } catch {
-    // Output that is too long comes cut.
+    // Output that is too long comes cut, and a cause may be words.
     return null;
   }
 }

@@ -22,6 +22,12 @@ export interface FollowOptions {
 const TABLES = 'Tables';
 const FINISH = 'Finish';
 
+/** States of the machine that runs the pipelines: one of them did not succeed. */
+const BRANCH_FAILED: Readonly<Record<string, string>> = {
+  BucketedFailed: 'bucketed',
+  PartitionedFailed: 'partitioned',
+};
+
 /** What the state that sums up ends with. */
 const FINISHED = z.object({
   summary: z.object({
@@ -49,6 +55,10 @@ interface Watched {
   tables: number;
   state: string;
   summary?: Summary;
+  /** Pipelines that it ran, or was to run, and that failed. */
+  fell: string[];
+  /** Why executions failed of which it does not say which they are. */
+  unnamed: ExecutionFacts[];
 }
 
 /**
@@ -76,7 +86,7 @@ export async function follow(
     await sleep(pauses[Math.min(round, pauses.length - 1)]!);
   }
   const children = all.filter((one) => one !== root);
-  const began = children.map(reportOf);
+  const began = [...children.map(reportOf), ...unbegun(root, children)];
   const own = reportOf(root);
   // What the one that started them says is what they say, unless it did not come that far.
   return began.length > 0 && (own.status === 'succeeded' || began.some(({ status }) => status !== 'succeeded'))
@@ -85,13 +95,14 @@ export async function follow(
 }
 
 function watched(execution: string, pipeline: string): Watched {
-  return { execution, pipeline, facts: { status: 'RUNNING' }, tables: 0, state: '' };
+  return { execution, pipeline, facts: { status: 'RUNNING' }, tables: 0, state: '', fell: [], unnamed: [] };
 }
 
 function take(step: ExecutionStep, one: Watched, all: Watched[], progress: FollowProgress): void {
   switch (step.kind) {
     case 'entered':
       one.state = step.state;
+      if (BRANCH_FAILED[step.state] !== undefined) one.fell.push(BRANCH_FAILED[step.state]!);
       break;
     case 'item':
       if (step.map !== TABLES) return;
@@ -104,7 +115,11 @@ function take(step: ExecutionStep, one: Watched, all: Watched[], progress: Follo
       }
       return;
     case 'started':
+      if (all.some(({ execution }) => execution === step.execution)) return;
       all.push(watched(step.execution, pipelineOf(step.execution)));
+      return;
+    case 'unstarted':
+      one.unnamed.push({ ...step, status: 'FAILED' });
       return;
   }
   progress.at(one.pipeline, one.state, one.tables);
@@ -140,6 +155,15 @@ function reportOf({ execution, pipeline, facts, summary }: Watched): RunReport {
     failed: status !== 'failed' || failed.length > 0 ? failed : [{ job: jobOf(facts), reason: reasonOf(facts) }],
     reports: summary?.reports.map(({ report }) => report) ?? [],
   };
+}
+
+/** Pipelines that failed without an execution that could be looked at: what the one above was told of them. */
+function unbegun({ execution, facts, fell, unnamed }: Watched, children: readonly Watched[]): RunReport[] {
+  if (facts.status !== 'FAILED' || unnamed.length === 0) return [];
+  const reason = [...new Set(unnamed.map(reasonOf))].join('; ');
+  return fell
+    .filter((name) => !children.some(({ pipeline }) => pipeline === name))
+    .map((pipeline) => ({ pipeline, execution, status: 'failed', failed: [{ job: 'run', reason }], reports: [] }));
 }
 
 /** The error's name says where an execution ended that did not come to its summary. */

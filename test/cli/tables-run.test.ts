@@ -310,6 +310,29 @@ test('of both pipelines each is followed; who leaves is told how they stand', as
   expect(left.runs).toMatchObject([{ pipeline: 'all', status: 'running' }]);
 });
 
+test('a pipeline without an execution that could be looked at says what was told of it', async () => {
+  const { runs } = await followed('all', {
+    [`${ARN}run-all:1`]: [
+      {
+        facts: { status: 'FAILED', error: 'PipelinesFailed', cause: 'Failed: bucketed partitioned' },
+        news: [
+          { kind: 'started', execution: `${ARN}partitioned:1` },
+          { kind: 'unstarted', error: 'StepFunctions.AccessDeniedException', cause: 'it may not start bucketed' },
+          { kind: 'entered', state: 'BucketedFailed' },
+          // What a failed task says of its execution once more.
+          { kind: 'started', execution: `${ARN}partitioned:1` },
+          { kind: 'entered', state: 'PartitionedFailed' },
+        ],
+      },
+    ],
+    [`${ARN}partitioned:1`]: [{ facts: { status: 'FAILED', error: 'RunInvalid', cause: 'no snapshot' }, news: [] }],
+  });
+  expect(runs).toMatchObject([
+    { pipeline: 'partitioned', status: 'failed', failed: [{ job: 'validate', reason: 'no snapshot' }] },
+    { pipeline: 'bucketed', status: 'failed', failed: [{ job: 'run', reason: 'it may not start bucketed' }] },
+  ]);
+});
+
 test('what the command ends with', () => {
   const run = (status: RunReport['status'], ...jobs: string[]): RunReport => ({
     pipeline: 'x',

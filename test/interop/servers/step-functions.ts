@@ -56,6 +56,9 @@ export interface StepFunctions {
 /** Seconds: aws-local-stepfunctions gives a task one minute where a definition says nothing, Step Functions three years. */
 const LONGEST = 900;
 
+/** How events name the task that runs another execution. */
+const TO_CHILD = { resourceType: 'states', resource: 'startExecution.sync:2' };
+
 interface State {
   Type: string;
   Resource?: string;
@@ -83,11 +86,15 @@ export async function startStepFunctions(
     const child = start(name, parameters.Input);
     const output = JSON.stringify({ ExecutionArn: child.arn });
     record(histories.get(execution)!, 'TaskSubmitted', {
-      taskSubmittedEventDetails: { resourceType: 'states', output },
+      taskSubmittedEventDetails: { ...TO_CHILD, output },
     });
     await child.ended;
     if (child.status === 'SUCCEEDED') return { ExecutionArn: child.arn, Status: child.status, Output: child.output };
-    throw new TaskFault('States.TaskFailed', { ExecutionArn: child.arn, Status: child.status, Cause: child.cause });
+    const cause = { ExecutionArn: child.arn, Status: child.status, Cause: child.cause };
+    record(histories.get(execution)!, 'TaskFailed', {
+      taskFailedEventDetails: { ...TO_CHILD, error: 'States.TaskFailed', cause: JSON.stringify(cause) },
+    });
+    throw new TaskFault('States.TaskFailed', cause);
   };
 
   function start(machine: string, input: unknown): LocalExecution {
