@@ -17,6 +17,7 @@ import { describeError, type ExitCode } from './output.ts';
 import type { RunOptions, Which } from './tables-run.ts';
 import { type Engines, type OrderOptions, runInOrder } from './tables-run-order.ts';
 import { exitOfRuns, type RunReport, renderRuns } from './tables-run-report.ts';
+import { checkWish, checkWishedTables } from './tables-run-wish.ts';
 import { pythonOf } from './tables-split-engines.ts';
 
 /** Runs pipelines in this process, one after the other: what fails of one does not stop the next. */
@@ -46,6 +47,7 @@ export async function runHere(
   const line = liveLine(context);
   const runs: RunReport[] = [];
   try {
+    await checkWishedTables(store, checkWish(pipelines.config, which, input), input);
     for (const pipeline of named(which, pipelines)) {
       runs.push(await runOne(pipelines, engines, { pipeline, input, onStep: line.at }));
     }

@@ -2,12 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import { shorten } from '../notify/printable.ts';
 import { machinePart } from '../pipelines/machine.ts';
 import type { RunInput } from '../pipelines/model.ts';
+import { createStores } from '../storage/stores.ts';
 import type { CommandContext } from './context.ts';
-import { withStage } from './lake.ts';
+import { readConfig, withStage } from './lake.ts';
 import { EXIT, type ExitCode } from './output.ts';
 import type { Which } from './tables-run.ts';
 import { type FollowProgress, follow } from './tables-run-follow.ts';
 import { exitOfRuns, type RunReport, renderRuns } from './tables-run-report.ts';
+import { checkWish, checkWishedTables } from './tables-run-wish.ts';
 import { count } from './words.ts';
 
 /** Milliseconds between two looks: a run that is refused ends in seconds, one that works takes the better part of an hour. */
@@ -21,6 +23,7 @@ export async function runOnStage(
   wait: boolean,
 ): Promise<ExitCode> {
   const { output, terminal } = context;
+  await checkInput(context, which, input);
   const { stage, prefix } = await withStage(context);
   const { openStateMachines } = await import('../aws/state-machines.ts');
   const executions = openStateMachines(stage);
@@ -51,6 +54,15 @@ export async function runOnStage(
     process.off('SIGINT', interrupted);
     executions.close();
   }
+}
+
+/** What lake.yaml and the maps beside it can tell, before an execution fails for it, and its alarm wakes somebody. */
+async function checkInput(context: CommandContext, which: Which, input: RunInput): Promise<void> {
+  const { pipelines } = await readConfig(context);
+  if (pipelines === undefined) return;
+  const sources = checkWish(pipelines, which, input);
+  if (sources.some(({ map }) => map !== undefined && !map.startsWith('file:'))) return;
+  await checkWishedTables(createStores(), sources, input);
 }
 
 /** Sleeps that end at once when nobody waits any more. */

@@ -435,6 +435,21 @@ pipelines:
         runs: [{ failed: [{ job: 'validate', reason: expect.stringContaining('no `pipelines: bucketed:`') }] }],
       },
     });
+    for (const [wrong, told] of [
+      ['partitioned --sources other', '--sources: the pipeline partitioned has no source "other". There are infobase'],
+      ['all --sources other', '--sources: the pipelines have no source "other". There are infobase, addressable'],
+      ['partitioned --tables A,NONE', '--tables: no split map has "NONE". There are A, B, addressable_ids'],
+      ['partitioned --sources addressable --tables A', 'There are addressable_ids'],
+    ]) {
+      const refused = await folder.run(`tables run ${wrong}`);
+      expect([refused.code, refused.out, refused.err]).toEqual([2, '', expect.stringContaining(told!)]);
+    }
+    const day = await folder.run('tables run partitioned --snapshot yesterday');
+    expect([day.code, day.out]).toEqual([2, '']);
+    // Beside a map that cannot be used nothing is known of tables: the run tells of the map.
+    folder.write('map.csv', 'table,column\nA,\n');
+    const unusable = await folder.run('tables run partitioned --tables NONE');
+    expect([unusable.code, unusable.out]).toEqual([1, expect.stringContaining('the split map map.csv cannot be used')]);
     for (const wrong of ['tables run nothing', 'tables run all --no-wait']) {
       expect(await folder.run(wrong)).toMatchObject({ code: 2, out: '' });
     }
@@ -443,6 +458,17 @@ pipelines:
       code: 2,
       err: expect.stringContaining('no `pipelines:`'),
     });
+  });
+
+  test('a stage is not asked for what lake.yaml does not have', async () => {
+    folder.write('lake.yaml', `name: acme${LAKE}stages:\n  dev: { account: "111111111111", region: eu-west-1 }\n`);
+    for (const wrong of ['--sources other', '--tables NONE']) {
+      expect(await folder.run(`tables run all ${wrong} --stage dev`)).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining(wrong.split(' ')[0]!),
+      });
+    }
   });
 
   test("a run that was killed gives its pipeline to the next one; another machine's has to be looked at", async () => {
