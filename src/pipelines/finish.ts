@@ -135,7 +135,7 @@ async function endOf(run: RunFiles, pipeline: NamedPipeline, found: RunSource): 
     .filter(({ job }) => job !== 'split' || open.length > 0)
     .map(({ job, ...why }): PipelineFailure => ({ job, source, ...why }));
   const ofTables = all.flatMap(([table, record]): PipelineFailure[] =>
-    record?.state === 'failed' ? [{ ...failureOf(record), source, table: nameOf(pipeline, table) }] : [],
+    record?.state === 'failed' ? [tableFailure(source, nameOf(pipeline, table), record)] : [],
   );
   // Tables that a failed step kept from their turn are not named one by one.
   const unheard =
@@ -148,8 +148,13 @@ async function endOf(run: RunFiles, pipeline: NamedPipeline, found: RunSource): 
   };
 }
 
-function failureOf({ state: _state, ...failure }: Extract<TableRecord, { state: 'failed' }>): PipelineFailure {
-  return failure;
+/** Job, source and table come first: people read the first failure in an execution's cause as it is written. */
+function tableFailure(
+  source: string,
+  table: string,
+  { state: _state, job, ...why }: Extract<TableRecord, { state: 'failed' }>,
+): PipelineFailure {
+  return { job, source, table, ...why };
 }
 
 function unfinished(source: string, table: string, record: TableRecord | undefined): PipelineFailure {
