@@ -140,8 +140,13 @@ export async function registerTable(
     columns: definition.columns.length,
     ...(fit.cut.length > 0 && { cut: fit.cut }),
     ...(await putTable(catalog, database, definition, request.dryRun ?? false)),
-    ...(found.location.startsWith('file:') && { remark: 'Athena cannot read it: its files lie on this machine' }),
+    ...remarkOn(found.location),
   };
+}
+
+/** What is to be known of a table by where its files lie: Glue takes a folder of this machine, too. */
+export function remarkOn(location: string): Pick<RegisterOutcome, 'remark'> {
+  return location.startsWith('file:') ? { remark: 'Athena cannot read it: its files lie on this machine' } : {};
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../storage/store.ts';
 import { type HiveColumn, hiveColumn } from './hive-type.ts';
 import type { SourceFile, SplitTable } from './model.ts';
 import type { MatchedSource } from './prepare-split.ts';
-import { putTable, type RegisterOutcome } from './register.ts';
+import { putTable, type RegisterOutcome, remarkOn } from './register.ts';
 import type { TableCatalog } from './table-catalog.ts';
 
 export interface VirtualRequest {
@@ -80,7 +80,7 @@ export async function registerVirtual(
           // A table that a dry run has not made has no partitions to be asked for.
           const missing = request.dryRun && put.outcome === 'created';
           const partition = missing ? 'created' : await putPartition(ports.partitions, request, about.table, place);
-          return { ...about, ...put, columns: columns.length, partition };
+          return { ...about, ...put, columns: columns.length, partition, ...remarkOn(source) };
         } catch (error) {
           if (!(error instanceof LakegateError)) throw error;
           return { ...about, outcome: 'failed', reason: error.message };
