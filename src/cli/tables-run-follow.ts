@@ -58,7 +58,7 @@ interface Watched {
   /** Pipelines that it ran, or was to run, and that failed. */
   fell: string[];
   /** Why executions failed of which it does not say which they are. */
-  unnamed: ExecutionFacts[];
+  unnamed: Pick<ExecutionFacts, 'error' | 'cause'>[];
 }
 
 /**
@@ -119,7 +119,7 @@ function take(step: ExecutionStep, one: Watched, all: Watched[], progress: Follo
       all.push(watched(step.execution, pipelineOf(step.execution)));
       return;
     case 'unstarted':
-      one.unnamed.push({ ...step, status: 'FAILED' });
+      one.unnamed.push(step);
       return;
   }
   progress.at(one.pipeline, one.state, one.tables);
@@ -171,6 +171,6 @@ function jobOf({ error }: ExecutionFacts): string {
   return error === 'RunInvalid' ? 'validate' : 'run';
 }
 
-function reasonOf({ error, cause }: ExecutionFacts): string {
+function reasonOf({ error, cause }: Pick<ExecutionFacts, 'error' | 'cause'>): string {
   return cause === undefined ? (error ?? 'Step Functions does not say why') : caughtReason(cause);
 }

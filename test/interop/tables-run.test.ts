@@ -552,6 +552,12 @@ describe('copies, and buckets by Spark', () => {
         ['partitioned', 'failed', 'validate'],
       ]),
     );
+    const spoilt = await run('all --snapshot 2026-02-02');
+    expect(spoilt.code).toBe(3);
+    expect(spoilt.value.runs.map(({ pipeline, failed }) => [pipeline, failed[0]?.reason]).sort()).toEqual([
+      ['bucketed', expect.stringContaining('failed its audit: unique of')],
+      ['partitioned', expect.stringContaining('failed its audit: unique of')],
+    ]);
     const started = await run('partitioned --no-wait --snapshot 2026-03-31');
     expect(started).toMatchObject({
       code: 0,
