@@ -9,6 +9,7 @@ import type { Finding, TablePlan } from '../tables/model.ts';
 import type { TableOutcome } from '../tables/outcome.ts';
 import { matchSource, prepareSplit } from '../tables/prepare-split.ts';
 import type { Snapshot } from '../tables/snapshot.ts';
+import { sealedFile } from '../tables/sources.ts';
 import { runSplit } from '../tables/split.ts';
 import type { CommandContext } from './context.ts';
 import { createBar, createTableBar } from './tables-progress.ts';
@@ -28,6 +29,8 @@ export interface SplitRun {
   incomplete: readonly string[];
   findings: readonly (Finding | Pick<Finding, 'fatal' | 'message'>)[];
   tables: SplitTableResult[];
+  /** Why no other engine makes what was left, and what is to be done. */
+  sealed?: string;
 }
 
 type Run = (job: WritingJob) => Promise<SplitRun>;
@@ -37,8 +40,9 @@ export const RUNS: Readonly<Record<'copy' | 'duckdb' | 'spark', Run>> = { copy, 
 async function copy(job: WritingJob): Promise<SplitRun> {
   const { context, store, request, options } = job;
   const sources = knownSources();
-  const { snapshot, findings, plan } = await prepareSplit(store, request, sources);
-  const of = about(snapshot, findings);
+  const { snapshot, findings, refused, plan } = await prepareSplit(store, request, sources);
+  const sealed = sealedFile(refused)?.next;
+  const of = { ...about(snapshot, findings), ...(sealed !== undefined && { sealed }) };
   if (options.dryRun) {
     const left = plan.left.map(({ table, reason }): SplitTableResult => ({ table, outcome: 'left', reason }));
     return { ...of, tables: [...plan.tables.map(planned), ...left] };
@@ -62,7 +66,7 @@ async function duckdb(job: WritingJob): Promise<SplitRun> {
   if (unreadable !== undefined) {
     throw new LakegateError(
       'unsupported',
-      `DuckDB does not read what the copy engine refuses: ${unreadable.url}: ${unreadable.reason}. Try --engine spark`,
+      `DuckDB does not read what the copy engine refuses: ${unreadable.url}: ${unreadable.reason}. ${sealedFile(refused)?.next ?? 'Try --engine spark'}`,
       { context: { url: unreadable.url } },
     );
   }
@@ -84,7 +88,9 @@ async function spark(job: WritingJob): Promise<SplitRun> {
     );
   }
   if (options.dryRun) {
-    const { of, decoded } = await plannedRows(job);
+    const { of, decoded, refused } = await plannedRows(job);
+    const sealed = sealedFile(refused);
+    if (sealed !== undefined) throw new LakegateError('unsupported', sealed.next, { context: { url: sealed.url } });
     return { ...of, tables: decoded.map(({ plan }) => planned(plan)) };
   }
   const bar = await createTableBar(context);

@@ -1,4 +1,4 @@
-import { uncopyableSnapshot } from '../tables/prepare-split.ts';
+import { sealedSnapshot, uncopyableSnapshot } from '../tables/prepare-split.ts';
 import { writeSnapshotDate } from '../tables/split.ts';
 import { columns } from './columns.ts';
 import type { CommandContext } from './context.ts';
@@ -30,13 +30,13 @@ export async function split(context: CommandContext, options: SplitOptions): Pro
   return whole || (dryRun && allPlanned) ? EXIT.done : EXIT.failed;
 }
 
-/** The run of the engine that was asked for; of Spark, where that was asked for otherwise and none of the files can be copied from. */
+/** The run of the engine that was asked for; of Spark, where that was asked for otherwise and none of the files can be copied from, nor is encrypted. */
 async function begun(job: WritingJob, engine: keyof typeof RUNS): Promise<SplitRun> {
   try {
     return await RUNS[engine](job);
   } catch (error) {
     const snapshot = uncopyableSnapshot(error);
-    if (snapshot === undefined || job.options.otherwise !== 'spark') throw error;
+    if (snapshot === undefined || sealedSnapshot(error) || job.options.otherwise !== 'spark') throw error;
     const run = await RUNS.spark({ ...job, request: { ...job.request, snapshot } });
     return { ...run, tables: run.tables.map((one) => ({ ...one, engine: 'spark' })) };
   }
@@ -46,7 +46,7 @@ async function begun(job: WritingJob, engine: keyof typeof RUNS): Promise<SplitR
 async function otherwise(job: WritingJob, run: SplitRun): Promise<SplitRun> {
   const { otherwise: engine } = job.options;
   const left = run.tables.filter(({ outcome }) => outcome === 'left');
-  if (engine === undefined || left.length === 0) return run;
+  if (engine === undefined || left.length === 0 || run.sealed !== undefined) return run;
   const request = {
     ...job.request,
     // The snapshot that the others are of, even when a newer one has come meanwhile.
@@ -65,7 +65,7 @@ async function otherwise(job: WritingJob, run: SplitRun): Promise<SplitRun> {
   };
 }
 
-function render(job: WritingJob, { date, tables, findings }: SplitRun): string {
+function render(job: WritingJob, { date, tables, findings, sealed }: SplitRun): string {
   const { output } = job.context;
   const rows = tables.map(({ table, outcome, files, rows: amount, bytes: size, reason, engine }) => [
     table,
@@ -84,7 +84,7 @@ function render(job: WritingJob, { date, tables, findings }: SplitRun): string {
     parts.push(mapDifferences(findings));
   }
   const left = tables.filter(({ outcome }) => outcome === 'left');
-  if (left.length > 0) parts.push(whoElse(job, left, date, output));
+  if (left.length > 0) parts.push(sealed ?? whoElse(job, left, date, output));
   return parts.join('\n\n');
 }
 

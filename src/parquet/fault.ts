@@ -14,6 +14,15 @@ export function unsupported(name: string, what: string, next: string): LakegateE
   return new LakegateError('unsupported', `${name} cannot be used: ${what}. ${next}`, { context: { url: name, what } });
 }
 
+/** The error for a Parquet file, or columns of one, that somebody encrypted (Parquet modular encryption). `what` says which. */
+export function encrypted(name: string, what: string): LakegateError {
+  return new LakegateError(
+    'unsupported',
+    `${name} cannot be used: ${what}. Drop it decrypted; buckets encrypt at rest.`,
+    { context: { url: name, what, encrypted: true } },
+  );
+}
+
 /** Runs `read`, turning whatever is thrown that is not yet a LakegateError into a `corrupt` one about `where` in the file. */
 export function readingOf<T>(name: string, where: string, read: () => T): T {
   try {

@@ -1,5 +1,5 @@
 import type { RangeReader } from '../storage/store.ts';
-import { corrupt, unsupported } from './fault.ts';
+import { corrupt, encrypted } from './fault.ts';
 import { parseMetadata } from './metadata.ts';
 import type { ParquetFooter } from './model.ts';
 
@@ -32,7 +32,7 @@ export async function readFooterBytes(
     throw corrupt(name, `its last ${fileSize - tailStart} bytes were asked for, but ${tail.length} came`);
   }
   const ending = ascii(tail.subarray(-4));
-  if (ending === 'PARE') throw encryptedFooter(name);
+  if (ending === 'PARE') throw encrypted(name, 'its footer is encrypted (it ends with PARE)');
   if (fileSize < SMALLEST) {
     throw corrupt(name, `it has ${fileSize} bytes, and the smallest Parquet file has ${SMALLEST}${guess(tail)}`);
   }
@@ -91,9 +91,4 @@ function guess(bytes: Uint8Array): string {
 
 function ascii(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
-}
-
-function encryptedFooter(name: string) {
-  const next = 'Drop it decrypted; buckets encrypt at rest.';
-  return unsupported(name, 'its footer is encrypted (it ends with PARE)', next);
 }

@@ -1,5 +1,5 @@
 import { isStruct } from './annotation.ts';
-import { corrupt, readingOf, unsupported } from './fault.ts';
+import { corrupt, encrypted, readingOf, unsupported } from './fault.ts';
 import { depthFirst, logicalFields } from './logical.ts';
 import type { ColumnChunk, Leaf, ParquetFooter, RowGroup } from './model.ts';
 import { schemaTree } from './schema.ts';
@@ -39,7 +39,7 @@ export interface FooterPlace {
 export function parseMetadata(bytes: Uint8Array, place: FooterPlace): ParquetFooter {
   const { name } = place;
   const metadata = readingOf(name, 'its footer', () => readStruct({ bytes, offset: 0 }));
-  if (metadata[8] !== undefined) throw encrypted(name);
+  if (metadata[8] !== undefined) throw encryptedFile(name);
   const { columns, leaves } = readingOf(name, 'its schema', () => schemaTree(list(metadata[2], 'schema')));
   const fields = logicalFields(columns);
   requireUniquePaths(name, fields);
@@ -118,7 +118,7 @@ function rowGroupOf(value: ThriftValue, firstRow: number, leaves: readonly Leaf[
 
 function chunkOf(chunk: ThriftStruct, leaf: Leaf, numRows: number, place: FooterPlace): ColumnChunk {
   const where = `column \`${leaf.path.join('.')}\``;
-  if (chunk[8] !== undefined || chunk[9] !== undefined) throw encrypted(place.name);
+  if (chunk[8] !== undefined || chunk[9] !== undefined) throw encryptedFile(place.name);
   if (chunk[1] instanceof Uint8Array && chunk[1].length > 0) {
     const next = 'Combine the files into one that holds its own data.';
     throw unsupported(place.name, `${where} lies in another file (\`${text.decode(chunk[1]).slice(0, 200)}\`)`, next);
@@ -257,10 +257,6 @@ function printable(value: ThriftValue | undefined): string {
   return value === undefined || typeof value === 'number' || typeof value === 'bigint' ? String(value) : 'no number';
 }
 
-function encrypted(name: string) {
-  return unsupported(
-    name,
-    'it is encrypted (Parquet modular encryption)',
-    'Drop it decrypted; buckets encrypt at rest.',
-  );
+function encryptedFile(name: string) {
+  return encrypted(name, 'it is encrypted (Parquet modular encryption)');
 }

@@ -5,7 +5,7 @@ import { matchSplitMap } from './match-map.ts';
 import type { Finding, Layout, MapEntry, SourceFile, SplitPlan, SplitTable } from './model.ts';
 import { planSplit } from './plan.ts';
 import { findSnapshot, type Snapshot } from './snapshot.ts';
-import { inspectSources, type Refusal } from './sources.ts';
+import { inspectSources, type Refusal, sealedFile } from './sources.ts';
 import { parseSplitMap } from './split-map.ts';
 
 export interface SplitRequest {
@@ -94,6 +94,11 @@ export function uncopyableSnapshot(error: unknown): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
+/** Whether `matchSource` failed for the sake of a file that is encrypted: no other engine reads it either. */
+export function sealedSnapshot(error: unknown): boolean {
+  return isKind(error, 'unsupported') && error.context.sealed !== undefined;
+}
+
 /**
  * Plans the copy of a snapshot; nothing is written.
  * @param sources keeps what was read of the files, for `runSplit`
@@ -103,7 +108,7 @@ export async function prepareSplit(
   store: ObjectStore,
   request: SplitRequest,
   sources?: KnownSources,
-): Promise<{ snapshot: Snapshot; findings: Finding[]; plan: SplitPlan }> {
+): Promise<{ snapshot: Snapshot; findings: Finding[]; refused: Refusal[]; plan: SplitPlan }> {
   const { snapshot, findings, tables, files, refused } = await matchSource(store, request, sources);
   const plan = planSplit(files, refused, tables, {
     snapshot: snapshot.date,
@@ -113,7 +118,7 @@ export async function prepareSplit(
     partBytes: PART_BYTES,
     tablesAtOnce: request.target.startsWith('s3') ? TABLES_AT_ONCE.s3 : TABLES_AT_ONCE.file,
   });
-  return { snapshot, findings, plan };
+  return { snapshot, findings, refused, plan };
 }
 
 /** A map of all columns to one table. */
@@ -132,11 +137,11 @@ const SHOWN = 200;
 function nothingCopyable({ date, folder }: Snapshot, refused: readonly Refusal[]): LakegateError {
   const lines = refused.slice(0, SHOWN).map(({ url, reason }) => `\n  ${url}: ${reason}`);
   const more = refused.length > SHOWN ? `\n  and ${refused.length - SHOWN} more` : '';
-  return new LakegateError(
-    'unsupported',
-    `no file of ${folder} can be copied from:${lines.join('')}${more}\nWhat is not encrypted Spark reads: take --engine spark, or \`engine: spark\` in a pipeline.`,
-    { context: { folder, uncopyable: date } },
-  );
+  const sealed = sealedFile(refused);
+  const next = sealed?.next ?? 'Spark may read them: take --engine spark, or `engine: spark` in a pipeline.';
+  return new LakegateError('unsupported', `no file of ${folder} can be copied from:${lines.join('')}${more}\n${next}`, {
+    context: { folder, uncopyable: date, ...(sealed !== undefined && { sealed: sealed.url }) },
+  });
 }
 
 function unfit({ map, strict }: SourceRequest, { folder }: Snapshot, findings: readonly Finding[]): LakegateError {

@@ -7,6 +7,17 @@ import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
 import type { KnownSources } from './known-sources.ts';
 import type { SourceColumn, SourceFile } from './model.ts';
 
+/**
+ * A file for whose sake no engine makes tables of a snapshot: Spark and DuckDB have no keys, either.
+ * @returns its URL, and what is to be done
+ */
+export function sealedFile(refused: readonly Refusal[]): { url: string; next: string } | undefined {
+  const sealed = refused.find(({ encrypted }) => encrypted);
+  if (sealed === undefined) return undefined;
+  const next = `No engine here reads ${sealed.url}: it is encrypted. Have it written without (buckets encrypt at rest), or take it out of the snapshot.`;
+  return { url: sealed.url, next };
+}
+
 /** Footers that are read at once: a round trip each on S3; a disk's are read one after the other, each a row group at a time. */
 const AT_ONCE = { remote: 4, local: 1 };
 
@@ -14,6 +25,8 @@ const AT_ONCE = { remote: 4, local: 1 };
 export interface Refusal {
   url: string;
   reason: string;
+  /** Nobody here has its keys: no other engine reads it either. */
+  encrypted?: true;
 }
 
 /**
@@ -75,7 +88,7 @@ async function inspectSource(
     };
   } catch (error) {
     // Encrypted, or its data lies in other files: valid, and not to be copied.
-    if (isKind(error, 'unsupported')) return { refused: { url, reason: reasonOf(error) } };
+    if (isKind(error, 'unsupported')) return { refused: { url, ...refusalOf(error) } };
     throw error;
   } finally {
     await reader.close();
@@ -83,8 +96,8 @@ async function inspectSource(
 }
 
 /** What of the file it is, without its name and without advice for drops. */
-function reasonOf({ message, context: { what } }: LakegateError): string {
-  return typeof what === 'string' ? what : message;
+function refusalOf({ message, context: { what, encrypted } }: LakegateError): Omit<Refusal, 'url'> {
+  return { reason: typeof what === 'string' ? what : message, ...(encrypted === true && { encrypted }) };
 }
 
 /** As `readFooter` does, which sees all row groups at once. @throws LakegateError `corrupt` */

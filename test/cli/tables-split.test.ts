@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { runCli } from '../../src/cli/program.ts';
 import { createStores } from '../../src/storage/stores.ts';
-import { splitMapCsv, writeSource } from '../tables/generator.ts';
+import { sealed, splitMapCsv, UNCOPYABLE_WRITER, writeSource } from '../tables/generator.ts';
 
 const TABLES = { A: 3, B: 4 };
 const SNAPSHOT = '2026-01-31';
@@ -115,22 +115,40 @@ test('all at once with --otherwise; a dry run makes nothing', async () => {
 });
 
 test('a snapshot of which no file can be copied from: the reason and who may; with --otherwise spark it is asked', async () => {
-  const own = join(folder, 'sealed', `snapshot_dt=${SNAPSHOT}`);
-  await mkdir(own, { recursive: true });
-  const [first] = await readdir(join(folder, 'my source', `snapshot_dt=${SNAPSHOT}`));
-  const bytes = await readFile(join(folder, 'my source', `snapshot_dt=${SNAPSHOT}`, first!));
-  // The magic of an encrypted footer.
-  bytes.write('PARE', bytes.length - 4);
-  await writeFile(join(own, 'part-0.parquet'), bytes);
-  const words = ['--source', 'sealed', '--map', 'map.csv', '--target', 'sealed-out'];
+  const own = `file://${folder}/old/snapshot_dt=${SNAPSHOT}/`;
+  await writeSource(createStores(), own, { tables: TABLES, createdBy: UNCOPYABLE_WRITER });
+  const words = ['--source', 'old', '--map', 'map.csv', '--target', 'old-out'];
   const { code, err } = await split(...words);
   expect([code, err]).toEqual([
     1,
-    expect.stringMatching(/no file of .* can be copied from:\n.*part-0\.parquet.*encrypted[\s\S]*--engine spark/),
+    expect.stringMatching(/no file of .* can be copied from:\n.*part-00000.*IMPALA-694[\s\S]*--engine spark/),
   ]);
   const asked = await split(...words, '--otherwise', 'spark', '--python', './none');
   expect(asked.err).toContain(`${join(folder, 'none')}: that program is not there`);
   expect((await split(...words, '--otherwise', 'duckdb')).err).toContain('--engine spark');
+});
+
+test.each([
+  ['all of its files', 'sealed', 0],
+  ['one of its files', 'half-sealed', 1],
+])('a snapshot of which somebody encrypted %s: no other engine is asked, or advised', async (_, name, others) => {
+  const own = join(folder, name, `snapshot_dt=${SNAPSHOT}`);
+  const urls = await writeSource(createStores(), `file://${own}/`, { tables: TABLES, files: 1 + others });
+  const path = urls.at(-1)!.slice('file://'.length);
+  await writeFile(path, sealed(await readFile(path)));
+  const words = ['--source', name, '--map', 'map.csv', '--target', `${name}-out`];
+  const advice = `No engine here reads file://${path}: it is encrypted. Have it written without`;
+  for (const more of [
+    [],
+    ['--otherwise', 'duckdb'],
+    ['--otherwise', 'spark', '--python', './none'],
+    ['--engine', 'duckdb'],
+    ['--engine', 'spark', '--dry-run'],
+  ]) {
+    const { code, out, err } = await split(...words, ...more);
+    expect([more, code, out + err]).toEqual([more, 1, expect.stringContaining(advice)]);
+    expect(out + err).not.toMatch(/--engine (duckdb|spark)|that program is not there/);
+  }
 });
 
 test('Spark where there is none says what to put there', async () => {

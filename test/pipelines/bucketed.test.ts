@@ -1,5 +1,6 @@
 import { LakegateError } from '../../src/errors.ts';
 import type { SourceItem } from '../../src/pipelines/model.ts';
+import { UNCOPYABLE_WRITER, writeSource } from '../tables/generator.ts';
 import { DATABASE, DAY, drop, filesUnder, KEY, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const TARGET = 'memory:/lake/tables/bucketed/';
@@ -92,9 +93,9 @@ describe('direct: Spark writes the buckets', () => {
       await drop(lake);
       lake.config.sources = lake.config.sources.map(({ audit: _audit, ...source }) => source);
       const url = 'memory:/raw/addressable/snapshot_dt=2026-01-31/part-00000.snappy.parquet';
-      const { bytes, etag } = await lake.store.read(url);
-      // The magic of an encrypted footer.
-      await lake.store.replace(url, Buffer.concat([bytes.subarray(0, -4), Buffer.from('PARE')]), etag);
+      await lake.store.delete([url]);
+      const folder = url.slice(0, url.lastIndexOf('/') + 1);
+      await writeSource(lake.store, folder, { tables: { T: 3 }, createdBy: UNCOPYABLE_WRITER });
       lake.before = (what) => {
         if (what === 'spark') throw new Error('no workers');
       };

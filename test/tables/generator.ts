@@ -84,12 +84,15 @@ export async function writeSource(
     files = 1,
     rows = 10,
     rowGroupRows = 1000,
+    createdBy = 'test',
   }: {
     tables?: Readonly<Record<string, number>>;
     files?: number;
     /** Of each file. */
     rows?: number;
     rowGroupRows?: number;
+    /** The writer that the files name. */
+    createdBy?: string;
   } = {},
 ): Promise<string[]> {
   const fields = fieldsOf(tables);
@@ -106,8 +109,16 @@ export async function writeSource(
       })),
     ];
     const url = `${folder}part-${String(file).padStart(5, '0')}.snappy.parquet`;
-    await store.create(url, new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: rowGroupRows })));
+    await store.create(url, new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: rowGroupRows, createdBy })));
     urls.push(url);
   }
   return urls;
+}
+
+/** A writer whose files are valid, and not to be copied from: the sizes of its chunks are wrong (IMPALA-694). */
+export const UNCOPYABLE_WRITER = 'parquet-mr version 1.2.8';
+
+/** A file as one whose footer is encrypted: by its magic. */
+export function sealed(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes.subarray(0, -4), Buffer.from('PARE')]);
 }
