@@ -1,6 +1,6 @@
 import type { PipelineSource } from '../config/pipelines-model.ts';
 import type { ObjectStore } from '../storage/store.ts';
-import { matchSource, type SourceRequest, uncopyableSnapshot } from '../tables/prepare-split.ts';
+import { matchSource, type SourceRequest, sealedSnapshot, uncopyableSnapshot } from '../tables/prepare-split.ts';
 import { findSnapshot, type Snapshot } from '../tables/snapshot.ts';
 import { parseSplitMap } from '../tables/split-map.ts';
 import { layoutOf, type NamedPipeline, targetOf } from './work.ts';
@@ -79,8 +79,8 @@ export async function checkSource(
     strict: source.strict,
   };
   const matched = await matchSource(store, request).catch((error: unknown) => {
-    // Spark may read what lakegate does not, and holds the map against it itself.
-    const date = pipeline.engine === 'spark' ? uncopyableSnapshot(error) : undefined;
+    // Spark may read what lakegate does not, and holds the map against it itself. It has no keys either.
+    const date = pipeline.engine === 'spark' && !sealedSnapshot(error) ? uncopyableSnapshot(error) : undefined;
     if (date === undefined) throw error;
     return { date, note: (error as Error).message };
   });

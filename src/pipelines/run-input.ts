@@ -89,6 +89,7 @@ function namesIn(key: string, value: unknown, report: (fault: string) => void): 
     return undefined;
   }
   const found = (names as string[]).map((name) => name.trim()).filter((name) => name !== '');
+  if (names.length > 0 && found.length === 0) report(`${key}: expected a name at least, found ${shown(value)}`);
   return found.length === 0 ? undefined : [...new Set(found)];
 }
 

@@ -1,6 +1,6 @@
 import { LakegateError } from '../../src/errors.ts';
 import type { SourceItem } from '../../src/pipelines/model.ts';
-import { UNCOPYABLE_WRITER, writeSource } from '../tables/generator.ts';
+import { sealed, UNCOPYABLE_WRITER, writeSource } from '../tables/generator.ts';
 import { DATABASE, DAY, drop, filesUnder, KEY, Killed, pipelineLake, put, runPipeline, step, T0 } from './lake.ts';
 
 const TARGET = 'memory:/lake/tables/bucketed/';
@@ -88,7 +88,7 @@ describe('direct: Spark writes the buckets', () => {
   });
 
   test('a snapshot that lakegate cannot read is left to Spark, where the engine is Spark', async () => {
-    const unreadable = async (engine: 'copy' | 'spark') => {
+    const unreadable = async (engine: 'copy' | 'spark', isSealed = false) => {
       const lake = pipelineLake({ pipelines: { bucketed: { database: DATABASE, bucketing: 'ctas', engine } } });
       await drop(lake);
       lake.config.sources = lake.config.sources.map(({ audit: _audit, ...source }) => source);
@@ -96,6 +96,11 @@ describe('direct: Spark writes the buckets', () => {
       await lake.store.delete([url]);
       const folder = url.slice(0, url.lastIndexOf('/') + 1);
       await writeSource(lake.store, folder, { tables: { T: 3 }, createdBy: UNCOPYABLE_WRITER });
+      if (isSealed) {
+        const { bytes } = await lake.store.read(url);
+        await lake.store.delete([url]);
+        await lake.store.create(url, sealed(bytes));
+      }
       lake.before = (what) => {
         if (what === 'spark') throw new Error('no workers');
       };
@@ -103,6 +108,8 @@ describe('direct: Spark writes the buckets', () => {
     };
     await expect(unreadable('copy')).rejects.toThrow(/can be copied from:[\s\S]*`engine: spark` in a pipeline/);
     expect((await unreadable('spark')).failed).toMatchObject([{ table: 'addressable_ids', reason: 'no workers' }]);
+    // Spark has no keys either: nothing is paid for.
+    await expect(unreadable('spark', true)).rejects.toThrow(/No engine here reads .*: it is encrypted/);
   });
 
   test('a result that is missing, broken or of another snapshot', async () => {

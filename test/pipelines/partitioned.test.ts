@@ -225,6 +225,7 @@ describe('before anything is begun', () => {
     });
     expect(wish('infobase/snapshot_dt=2026-01-31/part=1/_SUCCESS').sources).toEqual([]);
     expect(wish('', 'Scheduled Event')).toEqual({ tables: [], force: false });
+    expect(runWish({ tables: [] }, sources, (fault) => faults.push(fault))).toEqual({ tables: [], force: false });
     expect(faults).toEqual([]);
     wish('infobase/snapshot_dt=2026-01-31/part-0.parquet');
     wish('elsewhere/_SUCCESS');
@@ -232,6 +233,9 @@ describe('before anything is begun', () => {
       expect.stringContaining("expected one about the marker of a source's snapshot, found s3://raw/infobase/"),
       expect.stringContaining('found s3://raw/elsewhere/_SUCCESS'),
     ]);
+    // A list that was meant to name something is not all.
+    runWish({ TABLES_FILTER: ' , ' }, sources, (fault) => faults.push(fault));
+    expect(faults.at(-1)).toBe('tables: expected a name at least, found " , "');
     const lake = pipelineLake();
     await drop(lake);
     expect(await runPipeline(lake, { input: { 'detail-type': 'Scheduled Event' } })).toMatchObject({ tables: 5 });
