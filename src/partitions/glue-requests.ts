@@ -18,8 +18,8 @@ export interface GlueRequestsOptions {
 /** Makes one kind of request. @param doing for messages: `list the tables of web_raw` */
 export type GlueRequest = <T>(operation: string, doing: string, tally: Tally, send: () => Promise<T>) => Promise<T>;
 
-/** Requests a second: Glue publishes no limit, and throttles accounts at some tens to hundreds. */
-const RATE = { initialRate: 50, leastRate: 1, mostRate: 1_000 };
+/** Requests a second: Glue publishes no limit, and throttles accounts at some tens to hundreds. It counts over about a second: a few may go at once. */
+const RATE = { initialRate: 50, leastRate: 1, mostRate: 1_000, firstAtOnce: 25 };
 
 /** How often a request is sent that fails on the way, or loses a race to another change of the same table; the first time included. */
 const ATTEMPTS = 6;

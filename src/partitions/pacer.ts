@@ -20,6 +20,8 @@ export interface PacerOptions {
   leastRate: number;
   /** Never more calls a second than this. */
   mostRate: number;
+  /** Calls that need not wait for their turn at the beginning, as long as nothing was throttled. Default: none, where the rate itself is a promise. */
+  firstAtOnce?: number;
   isThrottling(error: unknown): boolean;
   now(): number;
   sleep(ms: number): Promise<void>;
@@ -32,9 +34,6 @@ export interface PacerOptions {
  * far it is passed is bounded by the calls that are under way when the first is refused, and those are made again.
  */
 const FIRST_GROWTH = 6;
-
-/** Part of the first second's calls that need not wait for their turn: services count over about a second, and most work is less than this. */
-const FIRST_AT_ONCE = 0.5;
 
 /** Calls a second that a second without throttling adds from then on: quickly up to near the rate that was too much last time, then with care. */
 const INCREASE = { below: 20, near: 3 };
@@ -63,7 +62,7 @@ export function createPacer(options: PacerOptions): Pacer {
   let tooMuch = Number.POSITIVE_INFINITY;
   let calls = 0;
   let throttled = 0;
-  let atOnce = options.initialRate * FIRST_AT_ONCE;
+  let atOnce = options.firstAtOnce ?? 0;
   /** When calls of the last second went well. */
   const done: number[] = [];
 

@@ -42,6 +42,7 @@ function service(limit: number) {
 function pacerFor(glue: ReturnType<typeof service>) {
   return createPacer({
     initialRate: 50,
+    firstAtOnce: 25,
     leastRate: 1,
     mostRate: 500,
     isThrottling: (error) => error instanceof Throttled,
