@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, type Stats } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { Lake } from '../compose.ts';
 import { LakegateError } from '../errors.ts';
@@ -20,6 +20,9 @@ const GATHER_MS = 200;
 
 /** What could not be finished because something outside failed is taken up again after this. */
 const AGAIN_MS = 10_000;
+
+/** Systems lose changes of a folder when there are many at once: all of it is looked through this often, too. */
+const LOOK_MS = 5_000;
 
 /** `lakegate dev`: watches the raw folder; every drop takes the way it takes on AWS. Ends on Ctrl-C, after the batch at hand. */
 export async function dev(context: CommandContext, options: { once?: boolean }): Promise<ExitCode> {
@@ -61,9 +64,26 @@ async function watchRaw(context: CommandContext, lake: Lake): Promise<ExitCode> 
     // Hidden and unfinished names are nobody's drop; anything else that no table claims is said once, by its outcome.
     ignored: (path) => isHidden(relative(folder, path).replaceAll(sep, '/')),
     awaitWriteFinish: { stabilityThreshold: SETTLED_MS, pollInterval: 100 },
+    alwaysStat: true,
   });
-  const arrived = (path: string): void => batches.add(`file://${path}`);
+  /** Versions that were taken up, by URL: size and time of the last write. */
+  const known = new Map<string, string>();
+  const arrived = (path: string, stats?: Stats): void => {
+    const url = `file://${path}`;
+    if (stats !== undefined) known.set(url, versionOf(stats.size, stats.mtimeMs));
+    batches.add(url);
+  };
   watcher.on('add', arrived).on('change', arrived);
+  const looking = lookAgain(context, async () => {
+    for await (const { url, size, lastModified } of lake.ports.store.list(lake.config.raw)) {
+      const version = versionOf(size, lastModified);
+      // What is being written is the watcher's, which sees when it stands still.
+      if (isHidden(url.slice(lake.config.raw.length)) || lastModified > lake.ports.now() - LOOK_MS) continue;
+      if (known.get(url) === version) continue;
+      known.set(url, version);
+      batches.add(url);
+    }
+  });
   watcher.on('error', (error) => context.terminal.err.write(`lakegate: watching ${folder}: ${describeError(error)}\n`));
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
@@ -71,9 +91,33 @@ async function watchRaw(context: CommandContext, lake: Lake): Promise<ExitCode> 
   });
   context.output.say(`watching ${printable(folder)}\ndrop files into it, a folder per table; Ctrl-C ends\n`);
   await stopped;
-  await watcher.close();
+  await Promise.all([watcher.close(), looking.end()]);
   await batches.end();
   return EXIT.done;
+}
+
+function versionOf(size: number, writtenMs: number): string {
+  return `${size} ${Math.floor(writtenMs)}`;
+}
+
+/** Does something every few seconds, never twice at once. A fault is told, and the next time comes all the same. */
+function lookAgain(context: CommandContext, look: () => Promise<void>): { end(): Promise<void> } {
+  let current: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    current ??= look()
+      .catch((error) => {
+        context.terminal.err.write(`lakegate: ${describeError(error)}\n`);
+      })
+      .finally(() => {
+        current = undefined;
+      });
+  }, LOOK_MS);
+  return {
+    async end() {
+      clearInterval(timer);
+      await current;
+    },
+  };
 }
 
 interface Batches {

@@ -20,10 +20,10 @@ interface Dev {
   stop(signal?: NodeJS.Signals): Promise<{ code: number; out: string; err: string }>;
 }
 
-function startDev(folder: LakeFolder, ...words: string[]): Dev {
+function startDev(folder: LakeFolder, words: readonly string[] = [], env: Record<string, string> = {}): Dev {
   const child = spawn(process.execPath, [join(process.cwd(), 'bin/cli.ts'), 'dev', ...words], {
     cwd: folder.path,
-    env: { PATH: process.env.PATH, HOME: folder.path },
+    env: { PATH: process.env.PATH, HOME: folder.path, ...env },
   });
   running.push(child);
   let [out, err] = ['', ''];
@@ -131,13 +131,30 @@ test('every drop is delivered once, however it arrives; hidden files are nobodyâ
   expect(history.length).toBeLessThan(9);
 });
 
+test('a drop that the system told nobody of is found all the same, and taken once', async () => {
+  const folder = lakeFolder();
+  const raw = join(folder.path, '.lakegate', 'raw', 'orders');
+  mkdirSync(raw, { recursive: true });
+  writeFileSync(join(raw, 'before.parquet'), parquetBytes(1, 0));
+  // The watcher looks once an hour: as good as never.
+  const dev = startDev(folder, [], { CHOKIDAR_USEPOLLING: 'true', CHOKIDAR_INTERVAL: '3600000' });
+  await dev.says(/published {2}before\.parquet/);
+  for (const name of ['a', 'b']) writeFileSync(join(raw, `${name}.parquet`), parquetBytes(name.charCodeAt(0), 0));
+  writeFileSync(join(raw, '_SUCCESS'), '');
+  await dev.says(/published {2}b\.parquet/);
+  await dev.says(/published {2}a\.parquet/);
+  const { code, out, err } = await dev.stop();
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out.match(/published {2}\w+/g)?.sort()).toEqual(['published  a', 'published  b', 'published  before']);
+});
+
 test('what is stopped and started again delivers nothing twice and loses nothing', async () => {
   const folder = lakeFolder();
   const raw = join(folder.path, '.lakegate', 'raw', 'orders');
   mkdirSync(raw, { recursive: true });
   const names: string[] = [];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) {
-    const dev = startDev(folder, '--json');
+    const dev = startDev(folder, ['--json']);
     for (let n = 0; n < 4; n += 1) {
       names.push(`f${names.length}.parquet`);
       writeFileSync(join(raw, names.at(-1)!), parquetBytes(names.length, 0));
