@@ -1,6 +1,5 @@
 import type { ObjectStore } from '../storage/store.ts';
-import { sparkStagingOf } from '../tables/held-table.ts';
-import { stagingOf } from '../tables/place-outputs.ts';
+import { sparkStagingOf, stagingOf } from '../tables/place-outputs.ts';
 
 /** How long files lie beside their tables' place that nobody takes up: whoever does, does so sooner. */
 export const LEFT_DAYS = 14;

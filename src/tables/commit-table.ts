@@ -1,7 +1,8 @@
-import pLimit from 'p-limit';
 import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import type { OutputPlan, TablePlan } from './model.ts';
+import { sparkStagingOf } from './place-outputs.ts';
+import { filesIn, moveStaged } from './staged-files.ts';
 
 /** What a commit does, written down before it begins: whoever finds it finishes it. */
 interface Commit {
@@ -11,8 +12,6 @@ interface Commit {
   replaces: string[];
 }
 
-/** Each is a few small requests, or waits for a disk. */
-const MOVES_AT_ONCE = 16;
 const COMMIT = 'commit.json';
 /** Names of outputs, and of Hive's buckets among them. */
 const OUTPUT = /^(?:part-\d{5,}|\d{6}_0)-[0-9a-f]{16}\.parquet$/;
@@ -39,7 +38,7 @@ export async function tableState(store: ObjectStore, plan: TablePlan): Promise<T
   if (present.length === wanted.size && present.every((name) => wanted.has(name))) {
     return { committed: true, missing: [] };
   }
-  const there = new Set([...(await namesIn(store, plan.staging)), ...present]);
+  const there = new Set([...(await filesIn(store, plan.staging)).keys(), ...present]);
   return { committed: false, missing: plan.outputs.filter(({ name }) => !there.has(name)) };
 }
 
@@ -80,10 +79,10 @@ async function checkLayout(store: ObjectStore, { layout, root }: TablePlan): Pro
   }
 }
 
-/** The Spark job's staging, `STAGING` of glue/split.py: when it goes on with a commit, what was committed meanwhile must not lie beside its files. */
+/** The Spark job has a staging folder of its own: when it goes on with a commit, what was committed meanwhile must not lie beside its files. */
 async function checkOther(store: ObjectStore, { root, folder, table }: TablePlan): Promise<void> {
   const target = root.slice(0, -`${table.name}/`.length);
-  const place = `${target}_staging_spark/${folder.slice(target.length)}`;
+  const place = `${sparkStagingOf(target)}${folder.slice(target.length)}`;
   if ((await store.head(`${place}${COMMIT}`)) === undefined) return;
   throw new LakegateError(
     'conflict',
@@ -94,7 +93,7 @@ async function checkOther(store: ObjectStore, { root, folder, table }: TablePlan
 
 /** The files that a table's folder is read for: all below a snapshot's, those directly in a plain one's. */
 async function filesOf(store: ObjectStore, { layout, folder }: TablePlan): Promise<string[]> {
-  const names = await namesIn(store, folder);
+  const names = [...(await filesIn(store, folder)).keys()];
   return layout === 'plain' ? names.filter((name) => !name.includes('/') && !isHidden(name)) : names;
 }
 
@@ -104,57 +103,43 @@ function isHidden(name: string): boolean {
 }
 
 /** Does what the written commit says, as far as it is not done; nothing where there is none. */
-async function finishCommit(store: ObjectStore, plan: TablePlan): Promise<void> {
-  const url = `${plan.staging}${COMMIT}`;
+async function finishCommit(store: ObjectStore, { staging, folder }: TablePlan): Promise<void> {
+  const url = `${staging}${COMMIT}`;
   const commit = await writtenCommit(store, url);
   if (commit === undefined) return;
   const { files, replaces } = commit;
-  await store.delete(replaces.map((name) => `${plan.folder}${name}`));
-  const limit = pLimit(MOVES_AT_ONCE);
-  const moves = files.map((name) => limit(() => moved(store, `${plan.staging}${name}`, `${plan.folder}${name}`)));
-  const failed = (await Promise.allSettled(moves)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  // One after the other: what another who does the same commit moves meanwhile is in the first list or the second.
+  const staged = await filesIn(store, staging);
+  const present = await filesIn(store, folder);
+  const lost = files.find((name) => !staged.has(name) && !present.has(name));
+  // Looked at first: nothing that readers have is deleted for files that are not there.
+  if (lost !== undefined) {
+    // Whoever did the same commit has ended it meanwhile, and another run came after it.
+    if ((await store.head(url)) === undefined) return;
+    throw new LakegateError(
+      'not_found',
+      `${staging}${lost} is gone, and ${folder}${lost} is not there either: somebody removed a staged file. Remove ${url}, and run this again to make it anew.`,
+      { context: { from: `${staging}${lost}`, to: `${folder}${lost}` } },
+    );
+  }
+  await store.delete(replaces.map((name) => `${folder}${name}`));
+  const open = files.filter((name) => !present.has(name));
+  await moveStaged(
+    store,
+    open.map((name) => ({ from: staged.get(name)!, to: `${folder}${name}` })),
+  );
   // What is left there was copied, or is of plans that nobody follows any more. The record goes last.
-  const remains = (await namesIn(store, plan.staging)).filter((name) => name !== COMMIT);
-  await store.delete(remains.map((name) => `${plan.staging}${name}`));
+  await store.delete([...staged.keys()].filter((name) => name !== COMMIT).map((name) => `${staging}${name}`));
   await store.delete([url]);
 }
 
 async function writtenCommit(store: ObjectStore, url: string): Promise<Commit | undefined> {
-  if ((await store.head(url)) === undefined) return undefined;
   try {
     return readCommit((await store.read(url)).bytes, url);
   } catch (error) {
-    // Whoever did the same commit has ended it meanwhile.
     if (isKind(error, 'not_found')) return undefined;
     throw error;
   }
-}
-
-/** Gives a staged file its place; one that was moved before, or is being moved by another who does the same commit, stays. */
-async function moved(store: ObjectStore, from: string, to: string): Promise<void> {
-  try {
-    const staged = await store.head(from);
-    if (staged !== undefined) {
-      // What was copied is deleted with all that remains, in one request.
-      return await (store.move === undefined ? store.copy(from, to, staged) : store.move(from, to, staged));
-    }
-  } catch (error) {
-    if (!isKind(error, 'not_found')) throw error;
-  }
-  if ((await store.head(to)) === undefined) {
-    throw new LakegateError(
-      'not_found',
-      `${from} is gone, and ${to} is not there either: somebody removed a staged file. Run this again to make it anew.`,
-      { context: { from, to } },
-    );
-  }
-}
-
-async function namesIn(store: ObjectStore, folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { url } of store.list(folder)) names.push(url.slice(folder.length));
-  return names;
 }
 
 function readCommit(bytes: Uint8Array, url: string): Commit {
@@ -162,12 +147,17 @@ function readCommit(bytes: Uint8Array, url: string): Commit {
     const found = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Commit>;
     const { files, replaces } = found;
     const names = (value: unknown): value is string[] =>
-      Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '');
+      Array.isArray(value) && value.every((name) => typeof name === 'string' && isInside(name));
     if (names(files) && names(replaces) && files.every((name) => OUTPUT.test(name))) return { files, replaces };
   } catch (cause) {
     throw damaged(url, cause);
   }
   throw damaged(url);
+}
+
+/** Whether a name stays in the folder that it is a name in. */
+function isInside(name: string): boolean {
+  return name !== '' && name.split('/').every((part) => part !== '.' && part !== '..');
 }
 
 function damaged(url: string, cause?: unknown): LakegateError {

@@ -1,9 +1,9 @@
-import pLimit from 'p-limit';
 import * as z from 'zod';
 import { isKind, LakegateError } from '../errors.ts';
 import type { ObjectInfo, ObjectStore } from '../storage/store.ts';
 import type { TablePlan } from './model.ts';
-import { stagingFolder } from './place-outputs.ts';
+import { sparkStagingOf, stagingFolder } from './place-outputs.ts';
+import { filesIn, moveStaged } from './staged-files.ts';
 
 /** A table that the Spark job wrote and counted, and left beside its place (`HOLD` of glue/split.py): whoever audited it commits it. */
 
@@ -41,18 +41,8 @@ const HELD = z.object({ run: z.string(), moves });
 const COMMIT = z.object({ moves, replaces: z.array(path) });
 type Commit = z.infer<typeof COMMIT>;
 
-/** `STAGING` of glue/split.py. */
-const STAGING = '_staging_spark';
 const HELD_FILE = 'held.json';
 const COMMIT_FILE = 'commit.json';
-/** Each is a few small requests, or waits for a disk. */
-const MOVES_AT_ONCE = 16;
-
-/** Folder of all that the Spark job has not put into its place, URL ending in `/`. */
-export function sparkStagingOf(target: string): string {
-  return `${target}${STAGING}/`;
-}
-
 /** Folder of a table's files until they are committed, URL ending in `/`. */
 export function heldFolder(place: HeldPlace): string {
   return `${sparkStagingOf(place.target)}${inside(place)}`;
@@ -150,21 +140,12 @@ async function finishCommit(store: ObjectStore, place: HeldPlace): Promise<void>
     throw gone(place, `${lost.length} of ${all.length} files that ${url} names are nowhere, ${lost[0]![0]} among them`);
   }
   await store.delete(commit.replaces.flatMap((name) => [`${folder}${name}`, `${folder}${checksumOf(name)}`]));
-  const limit = pLimit(MOVES_AT_ONCE);
   const open = all.filter(([, to]) => !present.has(to));
-  const done = open.map(([from, to]) => limit(() => moved(store, staged.get(from)!, `${folder}${to}`)));
-  const failed = (await Promise.allSettled(done)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await moveStaged(
+    store,
+    open.map(([from, to]) => ({ from: staged.get(from)!, to: `${folder}${to}` })),
+  );
   await remove(store, staging, staged);
-}
-
-/** Gives a staged file its place; one that another who does the same commit has moved stays. */
-async function moved(store: ObjectStore, from: ObjectInfo, to: string): Promise<void> {
-  try {
-    await (store.move === undefined ? store.copy(from.url, to, from) : store.move(from.url, to, from));
-  } catch (error) {
-    if (!isKind(error, 'not_found') || (await store.head(to)) === undefined) throw error;
-  }
 }
 
 /** Removes what was in a staging folder, the record of its commit last; what another run has put there meanwhile stays. */
@@ -190,12 +171,6 @@ async function readersFiles(store: ObjectStore, place: HeldPlace): Promise<Map<s
   return files;
 }
 
-async function filesIn(store: ObjectStore, folder: string): Promise<Map<string, ObjectInfo>> {
-  const files = new Map<string, ObjectInfo>();
-  for await (const file of store.list(folder)) files.set(file.url.slice(folder.length), file);
-  return files;
-}
-
 /** Hadoop's own file of checksums beside one that it wrote on a disk: it would not read other bytes under the same name. */
 function checksumOf(name: string): string {
   const at = name.lastIndexOf('/') + 1;
@@ -207,12 +182,10 @@ function isPath(text: string): boolean {
 }
 
 async function readRecord<T>(store: ObjectStore, url: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  if ((await store.head(url)) === undefined) return undefined;
   try {
     const record = parsed((await store.read(url)).bytes, schema);
     if (record !== undefined) return record;
   } catch (error) {
-    // Whoever did the same commit has ended it meanwhile.
     if (isKind(error, 'not_found')) return undefined;
     throw error;
   }

@@ -8,6 +8,11 @@ export function stagingOf(target: string): string {
   return `${target}${STAGING}/`;
 }
 
+/** Folder of all that the Spark job has not put into its place, URL ending in `/`: `STAGING` of glue/split.py. */
+export function sparkStagingOf(target: string): string {
+  return `${target}_staging_spark/`;
+}
+
 /** Folder of a table's unfinished outputs, URL ending in `/`; `split_table` of glue/split.py knows it, too. */
 export function stagingFolder(target: string, table: string, layout: Layout, snapshot: string): string {
   // One folder for each, not two: each folder that is made has to be made durable.
